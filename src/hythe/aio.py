@@ -1,0 +1,27 @@
+"""Offers the asynchronous clients, under the names that `hythe` has for the synchronous ones.
+
+One thing differs from Microsoft's package besides ``await``: nothing runs in the background, so a poller asks the
+service inside ``await poller.done()``.
+"""
+
+from __future__ import annotations
+
+from .client._async.container_instances import ContainerInstanceManagementClient
+from .client._async.credentials import ClientSecretCredential, StaticTokenCredential
+from .client._async.poller import AzureOperationPoller
+from .client._async.resources import ResourceManagementClient
+from .client.auth_file import get_client_from_auth_file
+
+LROPoller = AzureOperationPoller
+AsyncLROPoller = AzureOperationPoller
+
+__all__ = [
+    "AsyncLROPoller",
+    "AzureOperationPoller",
+    "ClientSecretCredential",
+    "ContainerInstanceManagementClient",
+    "LROPoller",
+    "ResourceManagementClient",
+    "StaticTokenCredential",
+    "get_client_from_auth_file",
+]

@@ -1,0 +1,50 @@
+"""Holds by hand what the asynchronous clients do and the generated ones do otherwise: wait, lock, call, close."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable
+
+from hythe.client.tokens import AsyncTokenCredential, Token, TokenCredential
+from hythe.client.transport import AsyncTransport as Transport
+
+__all__ = ["Clock", "Credential", "Lock", "Transport", "close", "token_of"]
+
+Lock = asyncio.Lock
+Credential = AsyncTokenCredential | TokenCredential
+
+
+class Clock:
+    """Tells the time and waits; tests put another in its place."""
+
+    def now(self) -> float:
+        """Return seconds that only ever grow."""
+        return time.monotonic()
+
+    def epoch(self) -> float:
+        """Return the seconds of the epoch."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+async def token_of(credential: Credential, scopes: tuple[str, ...]) -> Token:
+    """Ask a credential of either kind; a blocking one is asked in a thread, so that the loop goes on."""
+    given: Token | Awaitable[Token]
+    if inspect.iscoroutinefunction(credential.get_token):
+        given = credential.get_token(*scopes)
+    else:
+        given = await asyncio.to_thread(lambda: credential.get_token(*scopes))
+    return await given if isinstance(given, Awaitable) else given
+
+
+async def close(thing: object) -> None:
+    """Close a transport or an HTTP client, if it can be closed."""
+    function = getattr(thing, "aclose", None) or getattr(thing, "close", None)
+    outcome = function() if function else None
+    if inspect.isawaitable(outcome):
+        await outcome

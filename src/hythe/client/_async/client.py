@@ -1,0 +1,94 @@
+"""Holds what all clients have in common: how they are made, entered and closed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any, ClassVar, Self
+
+from hythe.client.auth_file import AuthFile
+from hythe.client.trust import Trust
+
+from ._io import Credential, Transport
+from .credentials import ClientSecretCredential
+from .session import Session
+from .transport import HttpTransport
+
+Ca = str | os.PathLike[str] | bool
+
+
+class Client:
+    """Drives one provider in one subscription.  A context manager; ``close()`` lets go of the connections.
+
+    Arguments: ``base_url`` is the address of Hythe (default: Azure's own).  ``credential_scopes`` defaults to
+    ``<base_url>/.default``.  ``ca`` (or ``connection_verify``) is a file with certificates to trust beside the
+    system's, or False to check none.  ``polling_interval`` is how long pollers wait where the service does not say.
+    ``timeout`` is in seconds, for each answer.  ``transport`` replaces HTTP.
+    """
+
+    DEFAULT_API_VERSION: ClassVar[str]
+
+    def __init__(
+        self,
+        credential: Credential,
+        subscription_id: str,
+        base_url: str | None = None,
+        *,
+        credential_scopes: Collection[str] | None = None,
+        transport: Transport | None = None,
+        ca: Ca | None = None,
+        connection_verify: Ca | None = None,
+        polling_interval: float | None = None,
+        api_version: str | None = None,
+        timeout: float = 300.0,
+    ) -> None:
+        trust = Trust.of(connection_verify if ca is None else ca)
+        self._session = Session(
+            credential,
+            transport or HttpTransport(trust=trust, timeout=timeout),
+            subscription_id=subscription_id,
+            api_version=api_version or self.DEFAULT_API_VERSION,
+            base_url=base_url,
+            scopes=credential_scopes,
+            polling_interval=polling_interval,
+        )
+        self._add_operations(self._session)
+
+    def _add_operations(self, session: Session) -> None:
+        """Set the attributes that hold the operations."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_auth(cls, auth: AuthFile, **options: Any) -> Self:
+        """Make a client of an auth file's content; `get_client_from_auth_file` reads the file first."""
+        ca, verify = options.pop("ca", None), options.pop("connection_verify", None)
+        timeout = options.pop("timeout", 300.0)
+        trust = Trust.of(verify if ca is None else ca, auth.loopback_ca)
+        # one transport for both: on Hythe, tokens and resources are at one origin
+        transport = options.pop("transport", None) or HttpTransport(trust=trust, timeout=timeout)
+        credential = options.pop("credential", None) or ClientSecretCredential(
+            auth.tenant_id,
+            auth.client_id,
+            auth.client_secret,
+            authority=auth.active_directory_endpoint_url,
+            transport=transport,
+        )
+        options = {
+            "subscription_id": auth.subscription_id,
+            "base_url": auth.resource_manager_endpoint_url,
+            **options,
+        }
+        return cls(credential, transport=transport, **options)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._session!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the connections; a later call opens new ones."""
+        await self._session.close()

@@ -1,0 +1,81 @@
+"""Carries requests over HTTP.  The HTTP library is loaded when the first request is sent, not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hythe.client.addresses import is_loopback, origin
+from hythe.client.transport import Request, Response
+from hythe.client.trust import Trust
+from hythe.errors import ConnectionFailed, Reason
+
+from ._io import close
+
+if TYPE_CHECKING:
+    import httpx2
+
+CONNECT_TIMEOUT = 10.0
+KEEP_ALIVE = 4.0
+"""Shorter than the 5 seconds after which common servers hang up, so that no request meets a closing connection."""
+
+
+class HttpTransport:
+    """Sends requests with httpx2, through the environment's proxies unless the host is on this machine."""
+
+    def __init__(self, *, trust: Trust | None = None, timeout: float = 300.0) -> None:
+        self._trust = trust or Trust()
+        self._timeout = timeout
+        self._clients: dict[bool, httpx2.AsyncClient] = {}
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and return its answer.  Raises `ConnectionFailed` when there is none."""
+        import httpx2  # noqa: PLC0415 - it takes longer to load than all of hythe
+
+        client = self._client(is_loopback(request.url))
+        seconds = self._timeout if request.timeout is None else request.timeout
+        try:
+            answer = await client.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=request.body or None,
+                timeout=httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT)),
+            )
+        except httpx2.TransportError as why:
+            raise _failure(request, why) from why
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(status=answer.status_code, headers=headers, body=answer.content)
+
+    async def close(self) -> None:
+        """Let go of the connections; a later request opens new ones."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await close(client)
+
+    def _client(self, local: bool) -> httpx2.AsyncClient:
+        import httpx2  # noqa: PLC0415
+
+        client = self._clients.get(local)
+        if client is None:
+            context = self._trust.extend(httpx2.create_ssl_context(trust_env=False), loopback=local)
+            limits = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEEP_ALIVE)
+            made = httpx2.AsyncClient(verify=context, trust_env=not local, limits=limits)
+            # another thread may have been quicker; nothing has been opened yet, so the loser is just dropped
+            client = self._clients.setdefault(local, made)
+        return client
+
+
+def _failure(request: Request, why: httpx2.TransportError) -> ConnectionFailed:
+    import httpx2  # noqa: PLC0415
+
+    reason: Reason
+    if "CERTIFICATE_VERIFY_FAILED" in str(why):
+        reason, advice = "untrusted", "Name the file with its authority by ca= or REQUESTS_CA_BUNDLE."
+    elif isinstance(why, httpx2.TimeoutException):
+        reason, advice = "timeout", "Check the address and the network, or allow more time by timeout=."
+    elif isinstance(why, httpx2.ConnectError | httpx2.ProxyError):
+        reason, advice = "refused", "Check the address, and that the service is up."
+    else:
+        reason, advice = "lost", "Get the resource to see whether the request was carried out, then try again."
+    said = str(why) or type(why).__name__
+    return ConnectionFailed(f"cannot reach {origin(request.url)}: {said}. {advice}", reason=reason)

@@ -1,0 +1,1 @@
+"""Holds the synchronous clients, generated from the asynchronous ones by tools/generate_sync.py."""

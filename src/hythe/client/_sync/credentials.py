@@ -1,0 +1,156 @@
+# Generated from src/hythe/client/_async/credentials.py by tools/generate_sync.py: change that file, not this one.
+"""Gets tokens: one that is given, or one of a service principal with a secret."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import Struct
+
+from hythe._version import __version__
+from hythe.client.addresses import safe_base
+from hythe.client.tokens import EARLY, AccessToken
+from hythe.client.transport import Request, Response
+from hythe.client.trust import Trust
+from hythe.errors import CredentialError
+
+from ._io import Clock, Lock, Transport
+from .exchange import exchange
+from .transport import HttpTransport
+
+AZURE_AUTHORITY = "https://login.microsoftonline.com"
+_FOREVER = 32503680000
+"""The year 3000: the expiry of a token whose own is not known."""
+_OK = 200
+
+
+class _Granted(Struct):
+    access_token: str
+    expires_in: int | str = 3600
+
+
+class _Refused(Struct):
+    error: str = "unknown"
+    error_description: str = "the authority gave no reason"
+
+
+class StaticTokenCredential:
+    """Gives the one token that it was made with."""
+
+    def __init__(self, token: str, expires_on: int = _FOREVER) -> None:
+        self._token = AccessToken(token, expires_on)
+
+    def __repr__(self) -> str:
+        return "StaticTokenCredential(***)"
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """Return the token, whatever the scopes."""
+        return self._token
+
+
+class ClientSecretCredential:
+    """Signs in as a service principal and keeps the token until five minutes before it expires.
+
+    Connections are opened for each sign-in and closed after it, unless a ``transport`` is given.
+    """
+
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        authority: str = AZURE_AUTHORITY,
+        ca: str | os.PathLike[str] | bool | None = None,
+        transport: Transport | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        base = safe_base(authority if "://" in authority else f"https://{authority}", "the authority")
+        self._url = f"{base}/{quote(tenant_id, safe='')}/oauth2/v2.0/token"
+        self._tenant_id = tenant_id
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._transport = transport
+        self._trust = Trust.of(ca)
+        self._timeout = timeout
+        self._clock = Clock()
+        self._lock = Lock()
+        self._tokens: dict[tuple[str, ...], AccessToken] = {}
+
+    def __repr__(self) -> str:
+        return f"ClientSecretCredential(tenant_id={self._tenant_id!r}, client_id={self._client_id!r}, secret=***)"
+
+    def __enter__(self) -> ClientSecretCredential:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the tokens."""
+        self._tokens.clear()
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """Return a token for the scopes.  Raises `CredentialError` if the authority refuses.
+
+        Options that Microsoft's clients pass (claims, tenant_id, enable_cae) do not change the request.
+        """
+        with self._lock:
+            known = self._tokens.get(scopes)
+            if known is None or known.expires_on - EARLY <= self._clock.epoch():
+                known = self._tokens[scopes] = self._sign_in(scopes)
+            return known
+
+    def invalidate(self, token: str) -> None:
+        """Forget a token that the service refused, so that the next one is new."""
+        for scopes, known in list(self._tokens.items()):
+            if known.token == token:
+                self._tokens.pop(scopes, None)
+
+    def _sign_in(self, scopes: tuple[str, ...]) -> AccessToken:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._client_id,
+            "client_secret": self._client_secret,
+            "scope": " ".join(scopes),
+        }
+        request = Request(
+            method="POST",
+            url=self._url,
+            headers={
+                "accept": "application/json",
+                "content-type": "application/x-www-form-urlencoded",
+                "user-agent": f"hythe/{__version__}",
+            },
+            body=urlencode(form).encode(),
+            timeout=self._timeout,
+        )
+        if self._transport is not None:
+            answer = exchange(self._transport, request, self._clock, idempotent=True)
+        else:
+            own = HttpTransport(trust=self._trust, timeout=self._timeout)
+            try:
+                answer = exchange(own, request, self._clock, idempotent=True)
+            finally:
+                own.close()
+        return self._read(answer)
+
+    def _read(self, answer: Response) -> AccessToken:
+        doing = f"sign in as client {self._client_id!r} of tenant {self._tenant_id!r}"
+        try:
+            if answer.status == _OK:
+                granted = msgspec.json.decode(answer.body, type=_Granted)
+                return AccessToken(granted.access_token, int(self._clock.epoch()) + int(granted.expires_in))
+            refused = msgspec.json.decode(answer.body, type=_Refused)
+        except ValueError as why:
+            raise CredentialError(
+                f"cannot {doing}: the authority's answer (HTTP {answer.status}) can't be read. "
+                "Check the address of the authority."
+            ) from why
+        raise CredentialError(
+            f"cannot {doing}: {refused.error_description.strip()} [{refused.error}]\n"
+            "Check tenant, client id and client secret."
+        )

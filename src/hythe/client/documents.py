@@ -1,0 +1,126 @@
+"""Writes request bodies and reads answers: models on the Python side, JSON on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from hythe.errors import (
+    AuthenticationFailed,
+    Conflict,
+    Forbidden,
+    ImageInaccessible,
+    InvalidRequest,
+    NotFound,
+    ServiceError,
+    Throttled,
+    UnexpectedAnswer,
+)
+from hythe.models import Model, from_json, to_builtins, to_json
+from hythe.wire.faults import Detail
+from hythe.wire.poll import retry_after
+
+from .transport import Response
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+
+Body = Model | Mapping[str, object]
+"""What a caller gives as a resource: a model, or plain dicts and lists in wire form."""
+
+_BY_STATUS: dict[int, type[ServiceError]] = {
+    400: InvalidRequest,
+    401: AuthenticationFailed,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    429: Throttled,
+}
+_BY_CODE: dict[str, type[ServiceError]] = {"InaccessibleImage": ImageInaccessible}
+_ELSEWHERE = "Check that base_url is the address of the service and not of a proxy or a web page."
+_SHOWN = 200
+
+
+class _Error(Struct):
+    code: str | None = None
+    message: str | None = None
+    details: list[msgspec.Raw] | None = None
+
+
+class _ErrorDocument(Struct):
+    error: _Error
+
+
+def encode(body: Body) -> bytes:
+    """Write a body; models may also stand inside plain dicts and lists."""
+    return to_json(body) if isinstance(body, Model) else msgspec.json.encode(_plain(body))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Model):
+        return to_builtins(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def decode(cls: type[M], body: bytes, doing: str) -> M:
+    """Read a model.  Raises `UnexpectedAnswer` for anything else."""
+    try:
+        return from_json(cls, body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+        raise unreadable(doing, why) from why
+
+
+def decode_plain(type_: type[T], body: bytes, doing: str) -> T:
+    """Read a bare JSON value.  Raises `UnexpectedAnswer` for anything else."""
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+        raise unreadable(doing, why) from why
+
+
+def unreadable(doing: str, why: Exception) -> UnexpectedAnswer:
+    """Make the error for an answer that can't be read."""
+    return UnexpectedAnswer(f"cannot {doing}: the answer can't be read: {why}. {_ELSEWHERE}")
+
+
+def error_of(response: Response, doing: str) -> ServiceError | UnexpectedAnswer | None:
+    """Make the error that an answer stands for; None for a success."""
+    if 200 <= response.status < 300:  # noqa: PLR2004 - the range of HTTP's successes
+        return None
+    if response.status < 400:  # noqa: PLR2004
+        return UnexpectedAnswer(
+            f"cannot {doing}: the service answered {response.status} and points elsewhere. {_ELSEWHERE}"
+        )
+    code, message, details = _read_error(response)
+    cls = _BY_CODE.get(code) or _BY_STATUS.get(response.status, ServiceError)
+    return cls(
+        doing,
+        status=response.status,
+        code=code,
+        message=message,
+        details=details,
+        request_id=response.headers.get("x-ms-request-id"),
+        retry_after=retry_after(response.headers),
+    )
+
+
+def _read_error(response: Response) -> tuple[str, str, list[Detail]]:
+    try:
+        error = msgspec.json.decode(response.body, type=_ErrorDocument).error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        text = " ".join(response.body[: 4 * _SHOWN].decode("utf-8", "replace").split())[:_SHOWN]
+        return "UnknownError", text or "the service gave no reason", []
+    details = []
+    for raw in error.details or []:
+        try:
+            details.append(msgspec.json.decode(raw, type=Detail))
+        except msgspec.DecodeError:
+            continue  # other services put other things there; the message says enough
+    return error.code or "UnknownError", error.message or "the service gave no reason", details

@@ -1,0 +1,56 @@
+"""Declares the seam between the library and the network: plain requests in, plain answers out.
+
+A transport has one method.  The real ones (over HTTP) are in `hythe.client._async.transport` and its
+synchronous twin; a test or another network can bring its own.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One HTTP request as data.  Its repr has neither headers nor body, because these carry secrets."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes = b""
+    timeout: float | None = None
+    """Seconds to wait for the answer; None leaves it to the transport."""
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.url.partition('?')[0]})"
+
+
+class Response(Struct, frozen=True, kw_only=True):
+    """One HTTP answer as data; header names are in lower case.  Its repr has no body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {len(self.body)} bytes)"
+
+
+class Transport(Protocol):
+    """Carries requests.
+
+    Answers of any status are returned, never raised, and redirects are not followed.  When there is no answer it
+    raises `hythe.errors.ConnectionFailed` whose reason tells whether the request can have reached the service.
+    May be used by several threads at once, and again after it was closed.  ``close()``, if it has one, lets go of
+    idle connections.
+    """
+
+    def send(self, request: Request) -> Response:
+        """Send one request and return its answer."""
+
+
+class AsyncTransport(Protocol):
+    """Carries requests as `Transport` does, for the asynchronous clients."""
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and return its answer."""

@@ -1,0 +1,55 @@
+"""Chooses the certificate authorities that are trusted: the system's, and those named by user or environment."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+from msgspec import Struct
+
+from hythe.errors import ConnectionFailed
+
+_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+class Trust(Struct, frozen=True, kw_only=True):
+    """Whom to trust, as data."""
+
+    verify: bool = True
+    ca: str | None = None
+    """File with further certificates, for every host."""
+    loopback_ca: str | None = None
+    """File with further certificates, for hosts on this machine only."""
+
+    @classmethod
+    def of(cls, ca: str | os.PathLike[str] | bool | None, loopback_ca: str | None = None) -> Trust:
+        """Read what a caller gave as ``ca=``: a path, True or None for the usual, False for no check at all."""
+        if isinstance(ca, bool) or ca is None:
+            return cls(verify=ca is not False, loopback_ca=loopback_ca)
+        return cls(ca=os.fspath(ca), loopback_ca=loopback_ca)
+
+    def extend(self, context: ssl.SSLContext, *, loopback: bool) -> ssl.SSLContext:
+        """Add to a context that already trusts the system's authorities."""
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            return context
+        named = [("ca", self.ca), *((name, os.environ.get(name)) for name in _VARIABLES)]
+        if loopback:
+            named.append(("the file beside the auth file", self.loopback_ca))
+        for source, path in dict((path, (source, path)) for source, path in named if path).values():
+            _load(context, source, path)
+        return context
+
+
+def _load(context: ssl.SSLContext, source: str, path: str) -> None:
+    try:
+        if Path(path).is_dir():
+            context.load_verify_locations(capath=path)
+        else:
+            context.load_verify_locations(cafile=path)
+    except (OSError, ssl.SSLError) as why:
+        raise ConnectionFailed(
+            f"cannot trust {path!r}, named by {source}: {why}. Give a file of PEM certificates.", reason="untrusted"
+        ) from why

@@ -1,0 +1,429 @@
+"""Runs container groups on containerd: a group is a pod sandbox with containers in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ...models import ImageRegistryCredential
+from .. import pod
+from ..base import (
+    Action,
+    Capabilities,
+    ContainerSeen,
+    EngineError,
+    Finished,
+    Happened,
+    Lost,
+    Observed,
+    Plan,
+    PullImage,
+    Refused,
+    RemoveContainer,
+    RemoveSandbox,
+    RunContainer,
+    RunSandbox,
+    SandboxSeen,
+    StartContainer,
+    StopContainer,
+    Transient,
+    Uid,
+    Want,
+)
+from . import daemon, logfile, network
+from .config import SANDBOX_IMAGE, Place
+from .images import Alias, ImageShelf, registry, repository
+from .proto import cri_pb2 as cri
+from .rpc import AlreadyExists, Containerd, NotFound
+from .sandbox import EPOCH, INSTALLATION, SPEC, UID, container_config, find, log_path, sandbox_config
+
+log = logging.getLogger(__name__)
+
+_STATES = {
+    cri.CONTAINER_CREATED: "created",
+    cri.CONTAINER_RUNNING: "running",
+    cri.CONTAINER_EXITED: "exited",
+    cri.CONTAINER_UNKNOWN: "unknown",
+}
+_SETTLE_STEPS, _SETTLE_SECONDS = 40, 0.005
+
+
+def _when(nanoseconds: int) -> datetime | None:
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds > 0 else None
+
+
+class ContainerdEngine:
+    """The engine of one Linux box."""
+
+    name = "containerd"
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        aliases: dict[str, Alias] | None = None,
+        backoff: pod.Backoff | None = None,
+        runtime: str = "auto",
+    ) -> None:
+        self.place = place
+        self.images = ImageShelf(place, aliases or {})
+        self._backoff = backoff or pod.Backoff()
+        self._runtime = runtime
+        self._containerd: Containerd | None = None
+        self._addresses: dict[str, str] = {}
+        self._owners: dict[str, Uid] = {}
+        self._ended: set[str] = set()
+        self.can = Capabilities(engine=self.name)
+
+    # --- opening and closing ---
+
+    @property
+    def containerd(self) -> Containerd:
+        """The connection.  Raises `Lost` before `open`."""
+        if self._containerd is None:
+            raise Lost("containerd is not connected")
+        return self._containerd
+
+    async def open(self) -> None:
+        """Start containerd if it does not run, set up the network, and find out which runtime works."""
+        self.place.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await network.set_up(self.place)
+        if self.place.address is None:
+            self._containerd = await daemon.ensure(self.place)
+        else:
+            await self._use_existing(self.place.address)
+        version = await self.containerd.version()
+        self.can = Capabilities(engine=self.name, runtime=version, init_containers=True)
+
+    async def _use_existing(self, address: str) -> None:
+        if not Path(address).exists():
+            raise Lost(f"cannot use the containerd at {address}: there is no such socket.")
+        self._containerd = Containerd(address)
+        answer = await self._containerd.call(
+            "ListPodSandbox", cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse
+        )
+        if any("io.kubernetes.pod.uid" in sandbox.labels for sandbox in answer.items):
+            raise Lost(f"cannot use the containerd at {address}: a kubelet uses it and would remove our groups.")
+
+    async def choose_runtime(self) -> str:
+        """Take crun where it works, else runc; needs the sandbox image."""
+        if self._runtime != "auto":
+            return self._runtime
+        remembered = self.place.state / "runtime"
+        if remembered.exists():
+            self._runtime = remembered.read_text()
+            return self._runtime
+        self._runtime = "crun" if shutil.which("crun") and await self._works("crun") else "runc"
+        self.place.state.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(self._runtime)
+        return self._runtime
+
+    async def _works(self, runtime: str) -> bool:
+        """Try a runtime on a sandbox without a network."""
+        config = cri.PodSandboxConfig(
+            metadata=cri.PodSandboxMetadata(name="probe", uid="probe", namespace=self.place.network),
+            log_directory=str(self.place.logs / "probe"),
+            linux=cri.LinuxPodSandboxConfig(
+                security_context=cri.LinuxSandboxSecurityContext(
+                    namespace_options=cri.NamespaceOption(network=cri.NODE)
+                )
+            ),
+        )
+        try:
+            request = cri.RunPodSandboxRequest(config=config, runtime_handler=runtime)
+            answer = await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
+        except EngineError as error:
+            log.info("%s does not work here: %s", runtime, error)
+            return False
+        await self._remove_sandbox(answer.pod_sandbox_id)
+        shutil.rmtree(self.place.logs / "probe", ignore_errors=True)
+        return True
+
+    async def close(self) -> None:
+        """Let go of the connection; containerd and the containers go on."""
+        if self._containerd is not None:
+            await self._containerd.close()
+            self._containerd = None
+
+    async def teardown(self, *, purge: bool) -> None:
+        """Remove every group; then, if it is our own, stop containerd; with ``purge`` remove rules and files too."""
+        async for uid in self.owned():
+            seen = await self.observe(uid)
+            for sandbox in (*seen.stale, *([seen.sandbox.id] if seen.sandbox else ())):
+                await self._remove_sandbox(sandbox)
+        await self.close()
+        if self.place.address is None:
+            await daemon.stop(self.place)
+        if purge:
+            await network.tear_down(self.place)
+            shutil.rmtree(self.place.root, ignore_errors=True)
+
+    # --- the four questions ---
+
+    async def observe(self, uid: Uid) -> Observed:
+        """Look at the sandboxes and containers that carry this uid."""
+        mine = {INSTALLATION: self.place.installation, UID: uid}
+        sandboxes, containers = await asyncio.gather(
+            self.containerd.call(
+                "ListPodSandbox",
+                cri.ListPodSandboxRequest(filter=cri.PodSandboxFilter(label_selector=mine)),
+                cri.ListPodSandboxResponse,
+            ),
+            self.containerd.call(
+                "ListContainers",
+                cri.ListContainersRequest(filter=cri.ContainerFilter(label_selector=mine)),
+                cri.ListContainersResponse,
+            ),
+        )
+        ordered = sorted(sandboxes.items, key=lambda one: (one.state, -one.metadata.attempt))
+        sandbox = await self._see_sandbox(ordered[0]) if ordered else None
+        seen = await asyncio.gather(
+            *(
+                self._see_container(one.id, uid)
+                for one in containers.containers
+                if sandbox is not None and one.pod_sandbox_id == sandbox.id
+            )
+        )
+        return Observed(
+            sandbox=sandbox,
+            stale=tuple(one.id for one in ordered[1:]),
+            containers=tuple(one for one in seen if one is not None),
+        )
+
+    async def _see_sandbox(self, sandbox: cri.PodSandbox) -> SandboxSeen:
+        address = self._addresses.get(sandbox.id)
+        if address is None:
+            with contextlib.suppress(NotFound):
+                answer = await self.containerd.call(
+                    "PodSandboxStatus",
+                    cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox.id),
+                    cri.PodSandboxStatusResponse,
+                )
+                address = answer.status.network.ip
+                self._addresses[sandbox.id] = address
+        return SandboxSeen(
+            id=sandbox.id,
+            ready=sandbox.state == cri.SANDBOX_READY,
+            attempt=sandbox.metadata.attempt,
+            ip=address or None,
+            created_at=_when(sandbox.created_at),
+        )
+
+    async def _see_container(self, identity: str, uid: Uid) -> ContainerSeen | None:
+        self._owners[identity] = uid
+        request = cri.ContainerStatusRequest(container_id=identity)
+        for _ in range(_SETTLE_STEPS):
+            try:
+                answer = await self.containerd.call("ContainerStatus", request, cri.ContainerStatusResponse)
+            except NotFound:
+                return None
+            if identity not in self._ended or answer.status.state != cri.CONTAINER_RUNNING:
+                break
+            # Its end was announced; CRI's own books follow some milliseconds later.
+            await asyncio.sleep(_SETTLE_SECONDS)
+        self._ended.discard(identity)
+        status = answer.status
+        finished = None
+        if status.state == cri.CONTAINER_EXITED:
+            reason = status.reason if status.reason not in ("Completed", "Error") else ""
+            finished = Finished(
+                exit_code=status.exit_code,
+                reason=reason,
+                message=status.message,
+                started_at=_when(status.started_at),
+                finished_at=_when(status.finished_at),
+            )
+        return ContainerSeen(
+            name=status.metadata.name.partition("-")[2],
+            id=identity,
+            state=_STATES[status.state],
+            epoch=int(status.labels.get(EPOCH, "0")),
+            attempt=status.metadata.attempt,
+            spec=status.labels.get(SPEC, ""),
+            image=status.image_ref,
+            started_at=_when(status.started_at),
+            finished=finished,
+        )
+
+    def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
+        """Decide by the common planner."""
+        return pod.plan(want, seen, now, self._backoff)
+
+    async def act(self, want: Want, seen: Observed, action: Action) -> tuple[Happened, ...]:
+        """Do one step."""
+        try:
+            match action:
+                case RunSandbox(attempt=attempt):
+                    await self._run_sandbox(want, attempt)
+                case RemoveSandbox(id=identity):
+                    await self._remove_sandbox(identity)
+                case PullImage(container=container, image=image):
+                    return await self._pull(want, container, image)
+                case RunContainer():
+                    return await self._run_container(want, action)
+                case StartContainer(name=name, id=identity):
+                    return await self._start_container(name, identity)
+                case StopContainer():
+                    return await self._stop_container(want, action)
+                case RemoveContainer(id=identity):
+                    await self._remove_container(identity)
+        except (NotFound, AlreadyExists):
+            # Gone, or made, by an earlier try of the same step: the next look tells.
+            return ()
+        return ()
+
+    async def owned(self) -> AsyncIterator[Uid]:
+        """Give the uid of every sandbox with our label."""
+        answer = await self.containerd.call(
+            "ListPodSandbox",
+            cri.ListPodSandboxRequest(
+                filter=cri.PodSandboxFilter(label_selector={INSTALLATION: self.place.installation})
+            ),
+            cri.ListPodSandboxResponse,
+        )
+        for uid in {sandbox.labels[UID] for sandbox in answer.items}:
+            yield Uid(uid)
+
+    async def forget(self, uid: Uid) -> None:
+        """Remove the logs of a group that is gone."""
+        for identity, owner in [*self._owners.items()]:
+            if owner == uid:
+                del self._owners[identity]
+        await asyncio.to_thread(shutil.rmtree, self.place.logs / uid, ignore_errors=True)
+
+    # --- steps ---
+
+    async def _run_sandbox(self, want: Want, attempt: int) -> None:
+        runtime = await self.choose_runtime()
+        (self.place.logs / want.uid).mkdir(parents=True, exist_ok=True)
+        request = cri.RunPodSandboxRequest(
+            config=sandbox_config(self.place, want, attempt), runtime_handler=runtime
+        )
+        try:
+            await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
+        except Transient as error:
+            if SANDBOX_IMAGE in str(error):
+                raise Transient(f"the sandbox image is missing: {error}", retry_after=5) from None
+            raise
+
+    async def _remove_sandbox(self, identity: str) -> None:
+        with contextlib.suppress(NotFound):
+            await self.containerd.call(
+                "StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=identity), cri.StopPodSandboxResponse
+            )
+            await self.containerd.call(
+                "RemovePodSandbox", cri.RemovePodSandboxRequest(pod_sandbox_id=identity), cri.RemovePodSandboxResponse
+            )
+        self._addresses.pop(identity, None)
+
+    def _credential(self, want: Want, image: str) -> ImageRegistryCredential | None:
+        host = registry(image)[0]
+        names = {host, "docker.io", "index.docker.io"} if host == "registry-1.docker.io" else {host}
+        whole = repository(image).partition("/")[0]
+        for credential in want.group.image_registry_credentials or ():
+            server = credential.server.removeprefix("https://").partition("/")[0]
+            if server in names or server == whole:
+                return credential
+        return None
+
+    async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
+        if await self.images.present(self.containerd, image, want.subscription):
+            return ()
+        credential = self._credential(want, image)
+        _, pulled = await self.images.ensure(self.containerd, image, want.subscription, credential)
+        if not pulled:
+            return ()
+        return (
+            Happened(container=container, name="Pulling", message=f'pulling image "{image}"'),
+            Happened(container=container, name="Pulled", message=f'Successfully pulled image "{image}"'),
+        )
+
+    async def _run_container(self, want: Want, action: RunContainer) -> tuple[Happened, ...]:
+        container = find(want, action.name)
+        sandbox = (await self.observe(want.uid)).sandbox
+        if container is None or sandbox is None or not sandbox.ready:
+            return ()  # the world moved on: the next look decides
+        image = await self.images.present(self.containerd, container.image or "", want.subscription)
+        if image is None:
+            raise Refused("ErrImageNeverPull", f'image "{container.image}" went away', container.name)
+        config = container_config(
+            self.place, want, container, image=image, attempt=action.attempt, spec=action.spec
+        )
+        path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            answer = await self.containerd.call(
+                "CreateContainer",
+                cri.CreateContainerRequest(
+                    pod_sandbox_id=sandbox.id,
+                    config=config,
+                    sandbox_config=sandbox_config(self.place, want, sandbox.attempt),
+                ),
+                cri.CreateContainerResponse,
+            )
+        except Transient as error:
+            raise Refused("CreateContainerError", str(error), container.name) from None
+        self._owners[answer.container_id] = want.uid
+        return await self._start_container(action.name, answer.container_id)
+
+    async def _start_container(self, name: str, identity: str) -> tuple[Happened, ...]:
+        try:
+            await self.containerd.call(
+                "StartContainer", cri.StartContainerRequest(container_id=identity), cri.StartContainerResponse
+            )
+        except Transient as error:
+            # CRI now has it as ended with the reason StartError: the restart policy decides what follows.
+            message = f"Error: Failed to start container {name}, Error response: {error}"
+            return (Happened(container=name, name="Failed", message=message, type="Warning"),)
+        return (Happened(container=name, name="Started", message="Started container"),)
+
+    async def _stop_container(self, want: Want, action: StopContainer) -> tuple[Happened, ...]:
+        await self.containerd.call(
+            "StopContainer",
+            cri.StopContainerRequest(container_id=action.id, timeout=action.grace),
+            cri.StopContainerResponse,
+            timeout=action.grace + 30.0,
+        )
+        message = f"Killing container {want.name}-{action.name} (platform initiated)."
+        return (Happened(container=action.name, name="Killing", message=message),)
+
+    async def _remove_container(self, identity: str) -> None:
+        await self.containerd.call(
+            "RemoveContainer", cri.RemoveContainerRequest(container_id=identity), cri.RemoveContainerResponse
+        )
+        self._owners.pop(identity, None)
+
+    # --- what more this engine offers ---
+
+    async def watch(self) -> AsyncIterator[Uid]:
+        """Give the group of every container that ended, as soon as containerd says so."""
+        async for end in self.containerd.exits():
+            if end.id and end.id != end.container_id:
+                continue  # a process of an exec
+            uid = self._owners.get(end.container_id)
+            if uid is None:
+                continue  # a sandbox, or a container that was never looked at: the slow re-list finds it
+            self._ended.add(end.container_id)
+            yield uid
+
+    async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:
+        """Read the newest log file of a container."""
+        folder = self.place.logs / uid / container
+
+        def newest() -> Path | None:
+            files = [path for path in folder.glob("*-*.log")]
+            return max(files, key=lambda path: tuple(map(int, path.stem.split("-"))), default=None)
+
+        path = newest()
+        if path is None:
+            return None
+        return await asyncio.to_thread(logfile.read, path, tail=tail, timestamps=timestamps, limit=limit)
+
+    async def has_image(self, image: str, subscription: str) -> bool:
+        """Say whether this subscription could use an image without asking a registry."""
+        return await self.images.present(self.containerd, image, subscription) is not None

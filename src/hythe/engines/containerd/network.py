@@ -1,0 +1,124 @@
+"""The network of an installation: a subnet of its own, a CNI list, and two iptables chains.
+
+Each group has a point-to-point link to the host (CNI plugin ``ptp``): there is no bridge on which groups could see
+each other, so what passes between them is routed, and the chain drops it.  docs/decisions has the reasons.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+from hashlib import sha256
+
+from ..base import Lost
+from .config import Place
+
+POOL = ipaddress.ip_network("10.208.0.0/13")
+"""All installations take their subnets from here: none may reach a group of another."""
+_PREFIX = 22
+
+
+def candidates(installation: str) -> list[ipaddress.IPv4Network]:
+    """Give the subnets of the pool, beginning at a place that depends on the installation's id."""
+    subnets = [*POOL.subnets(new_prefix=_PREFIX)]
+    start = int.from_bytes(sha256(installation.encode()).digest()[:4], "big") % len(subnets)
+    return subnets[start:] + subnets[:start]
+
+
+def choose(installation: str, taken: list[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
+    """Choose a subnet that overlaps none of those that the host has routes to."""
+    for subnet in candidates(installation):
+        if not any(subnet.overlaps(other) for other in taken):
+            return subnet
+    raise Lost(f"cannot choose a subnet: all of {POOL} is routed elsewhere. Free a part of it.")
+
+
+def cni_list(place: Place, subnet: ipaddress.IPv4Network) -> str:
+    """Give the CNI configuration list."""
+    ipam = {
+        "type": "host-local",
+        "dataDir": str(place.state / "addresses"),
+        "ranges": [[{"subnet": str(subnet)}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
+    return json.dumps(
+        {"cniVersion": "0.4.0", "name": place.network, "plugins": [{"type": "ptp", "ipMasq": False, "ipam": ipam}]}
+    )
+
+
+def rules(place: Place, subnet: ipaddress.IPv4Network) -> str:
+    """Give the input of ``iptables-restore`` that fills both chains anew.
+
+    Groups reach the outside, never each other and no group of another installation; only the host itself reaches
+    their ports (its own traffic does not pass FORWARD).
+    """
+    chain = place.chain
+    return "\n".join(
+        [
+            "*filter",
+            f":{chain} - [0:0]",
+            f"-A {chain} -s {subnet} -d {POOL} -j DROP",
+            f"-A {chain} -d {subnet} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+            f"-A {chain} -d {subnet} -j DROP",
+            f"-A {chain} -s {subnet} -j ACCEPT",
+            "COMMIT",
+            "*nat",
+            f":{chain} - [0:0]",
+            f"-A {chain} -s {subnet} ! -d {POOL} -j MASQUERADE",
+            "COMMIT",
+            "",
+        ]
+    )
+
+
+async def _run(*command: str, stdin: str | None = None, check: bool = True) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate(stdin.encode() if stdin is not None else None)
+    text = out.decode(errors="replace").strip()
+    if check and process.returncode:
+        raise Lost(f"cannot set up the network: {' '.join(command[:3])} said: {text or process.returncode}")
+    return process.returncode or 0, text
+
+
+async def _routed() -> list[ipaddress.IPv4Network]:
+    _, text = await _run("ip", "-4", "-json", "route", "show", "table", "all")
+    networks = []
+    for route in json.loads(text or "[]"):
+        destination = route.get("dst", "default")
+        if destination != "default" and route.get("type", "unicast") in ("unicast", "local"):
+            networks.append(ipaddress.ip_network(destination, strict=False))
+    return [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
+
+
+_JUMPS = (("filter", "FORWARD"), ("nat", "POSTROUTING"))
+
+
+async def set_up(place: Place) -> None:
+    """Choose the subnet once, then see to it that CNI list and chains are there; safe to repeat."""
+    folder = place.root / "cni"
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = place.root / "subnet"
+    if chosen.exists():
+        subnet = ipaddress.IPv4Network(chosen.read_text().strip())
+    else:
+        subnet = choose(place.installation, await _routed())
+        chosen.write_text(f"{subnet}\n")
+    (folder / "10-hythe.conflist").write_text(cni_list(place, subnet))
+    await _run("iptables-restore", "--noflush", "--wait", stdin=rules(place, subnet))
+    for table, parent in _JUMPS:
+        missing, _ = await _run("iptables", "-w", "-t", table, "-C", parent, "-j", place.chain, check=False)
+        if missing:
+            await _run("iptables", "-w", "-t", table, "-I", parent, "1", "-j", place.chain)
+
+
+async def tear_down(place: Place) -> None:
+    """Remove the chains; what is gone already is fine."""
+    for table, parent in _JUMPS:
+        for arguments in (("-D", parent, "-j", place.chain), ("-F", place.chain), ("-X", place.chain)):
+            await _run("iptables", "-w", "-t", table, *arguments, check=False)

@@ -1,0 +1,239 @@
+"""Decides what comes next for one group, from what it should be and what is there.  Pure.
+
+The rules are the kubelet's where Azure does not say: the first restart comes at once, the next ones after 10 s,
+20 s ... 5 min, and a container that ran for 10 minutes starts again from the beginning of that row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..base import (
+    Action,
+    ContainerSeen,
+    Happened,
+    Observed,
+    Plan,
+    PullImage,
+    Record,
+    RemoveContainer,
+    RemoveSandbox,
+    RunContainer,
+    RunSandbox,
+    StartContainer,
+    StopContainer,
+    Want,
+)
+from .spec import AnyContainer, digest, effective_policy
+
+
+class Backoff(Struct, frozen=True, kw_only=True):
+    """How long the restarts of a container wait, in seconds."""
+
+    first: float = 10.0
+    most: float = 300.0
+    reset_after: float = 600.0
+
+    def after(self, record: Record, ran: float) -> float:
+        """Give the wait that follows an end after ``ran`` seconds."""
+        if record.attempt == 0 or ran >= self.reset_after:
+            return 0.0
+        return min(self.most, max(self.first, record.backoff * 2))
+
+
+DEFAULT_BACKOFF = Backoff()
+
+
+def plan(want: Want, seen: Observed, now: datetime, backoff: Backoff = DEFAULT_BACKOFF) -> Plan:
+    """Decide what comes next."""
+    look = _Look(want, seen, now, backoff)
+    if want.desired == "gone":
+        return look.gone()
+    look.update_records()
+    if want.desired == "stop":
+        return look.stop()
+    return look.run()
+
+
+class _Look:
+    """One look at one group: the arguments of `plan` and what follows from them on the way."""
+
+    def __init__(self, want: Want, seen: Observed, now: datetime, backoff: Backoff) -> None:
+        self.want = want
+        self.seen = seen
+        self.now = now
+        self.backoff = backoff
+        self.init: Sequence[AnyContainer] = want.group.init_containers or ()
+        self.main: Sequence[AnyContainer] = want.group.containers or ()
+        self.newest: dict[str, ContainerSeen] = {}
+        for container in seen.containers:
+            held = self.newest.get(container.name)
+            if held is None or (container.epoch, container.attempt) > (held.epoch, held.attempt):
+                self.newest[container.name] = container
+        self.records: dict[str, Record] = {}
+        self.happened: list[Happened] = []
+
+    def _plan(self, actions: Sequence[Action] = (), wake_at: datetime | None = None) -> Plan:
+        return Plan(
+            actions=tuple(actions), wake_at=wake_at, records=self.records, happened=tuple(self.happened)
+        )
+
+    # --- records: what is remembered ---
+
+    def update_records(self) -> None:
+        """Bring the records up to what is seen."""
+        for container in (*self.init, *self.main):
+            record = self.want.records.get(container.name)
+            if record is None or record.epoch != self.want.epoch:
+                before = record.last if record else None
+                record = Record(epoch=self.want.epoch, previous=before)
+            self.records[container.name] = self._updated(record, self.newest.get(container.name))
+
+    def _updated(self, record: Record, seen: ContainerSeen | None) -> Record:
+        if seen is None or seen.epoch != self.want.epoch or seen.state == "created":
+            return replace(record, running=False) if record.running else record
+        if seen.attempt != record.attempt or not record.ran_as:
+            record = replace(
+                record, attempt=seen.attempt, ran_as=seen.spec, previous=record.last or record.previous, last=None
+            )
+        record = replace(record, ran_as=seen.spec, started_at=seen.started_at or record.started_at)
+        if seen.state == "running":
+            return replace(record, running=True, last=None, stopped=False, waiting="", failures=0, retry_at=None)
+        if seen.finished is None or record.last == seen.finished:
+            return replace(record, running=False)
+        ended, begun = seen.finished.finished_at or self.now, seen.started_at or self.now
+        wait = self.backoff.after(record, max(0.0, (ended - begun).total_seconds()))
+        record = replace(
+            record,
+            running=False,
+            last=seen.finished,
+            backoff=wait,
+            stopped=self.want.desired == "stop",
+            waiting="",
+        )
+        if wait and self.want.desired == "run" and not self._done(seen.name, record):
+            self.happened.append(
+                Happened(
+                    container=seen.name,
+                    name="BackOff",
+                    message=f"Back-off {wait:.0f}s restarting failed container",
+                    type="Warning",
+                )
+            )
+        return record
+
+    def _done(self, name: str, record: Record) -> bool:
+        """Tell whether a container has ended for good in this epoch."""
+        if record.last is None or record.stopped:
+            return False
+        policy = effective_policy(self.want.group, init=any(one.name == name for one in self.init))
+        return policy == "Never" or (policy == "OnFailure" and record.last.exit_code == 0)
+
+    # --- the three things a group can be asked to be ---
+
+    def gone(self) -> Plan:
+        """Nothing of it may be left."""
+        sandboxes = [*self.seen.stale, *([self.seen.sandbox.id] if self.seen.sandbox else [])]
+        loose = [] if sandboxes else [RemoveContainer(name=one.name, id=one.id) for one in self.seen.containers]
+        return self._plan([*(RemoveSandbox(id=each) for each in sandboxes), *loose])
+
+    def stop(self) -> Plan:
+        """No container runs; the sandbox stays, and with it the address."""
+        for name, record in self.records.items():
+            if not record.running and not record.stopped and not self._done(name, record):
+                self.records[name] = replace(record, stopped=True, waiting="", retry_at=None)
+        return self._plan(
+            [
+                StopContainer(name=one.name, id=one.id, reason="Container stopped per client request")
+                for one in self.seen.containers
+                if one.state in ("running", "unknown")
+            ]
+        )
+
+    def run(self) -> Plan:
+        """Every container runs, or has ended in a way that its restart policy accepts."""
+        actions: list[Action] = [RemoveSandbox(id=each) for each in self.seen.stale]
+        if self._over():
+            return self._plan(actions)
+        sandbox = self.seen.sandbox
+        containers = self.seen.containers
+        if sandbox is None or not sandbox.ready:
+            if sandbox is not None:
+                actions.append(RemoveSandbox(id=sandbox.id))
+            actions.append(RunSandbox(attempt=sandbox.attempt + 1 if sandbox else 0))
+            containers = ()
+            self.newest = {}
+        actions += self._outdated(containers)
+        waits: list[datetime] = []
+        for container in self.init:
+            if self._init_done(container):
+                continue
+            actions += self._advance(container, waits)
+            return self._plan(actions, min(waits) if waits and not actions else None)
+        for container in self.main:
+            actions += self._advance(container, waits)
+        return self._plan(actions, min(waits) if waits else None)
+
+    def _over(self) -> bool:
+        """Tell whether the group's work is done: every container ended for good, as it is defined now."""
+        return all(
+            self._done(one.name, self.records[one.name]) and self.records[one.name].ran_as == digest(one)
+            for one in self.main
+        ) or any(
+            # a failed init container under policy Never: the rest will not run
+            self._done(one.name, record) and record.last is not None and record.last.exit_code != 0
+            for one in self.init
+            if (record := self.records[one.name])
+        )
+
+    def _init_done(self, container: AnyContainer) -> bool:
+        record = self.records[container.name]
+        return record.last is not None and record.last.exit_code == 0 and not record.stopped
+
+    def _outdated(self, containers: Sequence[ContainerSeen]) -> Iterator[Action]:
+        """End and remove what is of an older epoch, of another definition, or not wanted any more."""
+        wanted = {one.name: digest(one) for one in (*self.init, *self.main)}
+        for one in containers:
+            if one.epoch == self.want.epoch and wanted.get(one.name) == one.spec:
+                continue
+            if self.newest.get(one.name) is one:
+                del self.newest[one.name]
+                record = self.records.get(one.name)
+                if record is not None and one.epoch == self.want.epoch:  # a changed definition: begin again
+                    self.records[one.name] = Record(
+                        epoch=self.want.epoch, attempt=one.attempt + 1, previous=record.last
+                    )
+            if one.state in ("running", "unknown"):
+                yield StopContainer(name=one.name, id=one.id)
+            yield RemoveContainer(name=one.name, id=one.id)
+
+    def _advance(self, container: AnyContainer, waits: list[datetime]) -> Iterator[Action]:
+        """Bring one container a step further."""
+        seen = self.newest.get(container.name)
+        record = self.records[container.name]
+        spec = digest(container)
+        if seen is not None and seen.state in ("running", "unknown"):
+            return
+        if record.retry_at is not None and record.retry_at > self.now:
+            waits.append(record.retry_at)
+            return
+        if seen is not None and seen.state == "created":
+            yield StartContainer(name=seen.name, id=seen.id)
+            return
+        if self._done(container.name, record) and record.ran_as == spec:
+            return
+        attempt = record.attempt
+        if seen is not None:
+            due = (record.last.finished_at if record.last else None) or self.now
+            due += timedelta(seconds=record.backoff)
+            if due > self.now:
+                waits.append(due)
+                return
+            attempt = seen.attempt + 1
+            yield RemoveContainer(name=seen.name, id=seen.id)
+        yield PullImage(container=container.name, image=container.image or "")
+        yield RunContainer(name=container.name, attempt=attempt, spec=spec)

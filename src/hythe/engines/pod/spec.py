@@ -1,0 +1,66 @@
+"""Reads from a container group what the planner and the runtimes need to know.  Pure."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from msgspec import Struct
+
+from ...models import Container, ContainerGroup, InitContainerDefinition
+
+AnyContainer = Container | InitContainerDefinition
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+def effective_policy(group: ContainerGroup, *, init: bool = False) -> str:
+    """Give the restart policy of a container: Always unless said; an init container is never run for ever."""
+    policy = group.restart_policy or "Always"
+    return "OnFailure" if init and policy == "Always" else policy
+
+
+def digest(container: AnyContainer) -> str:
+    """Give a short digest of everything in a definition that the running container was made from.
+
+    A config map is left out: it changes in the running container.
+    """
+    plain = msgspec.structs.replace(container, instance_view=None)
+    if isinstance(plain, Container):
+        plain = msgspec.structs.replace(plain, config_map=None)
+    return hashlib.sha256(_ENCODER.encode(plain)).hexdigest()[:16]
+
+
+def images(group: ContainerGroup) -> list[str]:
+    """Give every image of a group once, in the order of its containers."""
+    every: list[AnyContainer] = [*(group.init_containers or ()), *(group.containers or ())]
+    return list(dict.fromkeys(container.image for container in every if container.image))
+
+
+class Allowance(Struct, frozen=True, kw_only=True):
+    """What a container may use, in the units of cgroups."""
+
+    cpu_shares: int
+    """Weight when cores are scarce: 1024 for each core requested."""
+    cpu_quota: int
+    """Microseconds of CPU in each period of 100,000; 0 for no limit."""
+    memory_bytes: int
+    """Most memory, in bytes; 0 for no limit."""
+
+
+CPU_PERIOD = 100_000
+
+
+def allowance(container: AnyContainer) -> Allowance:
+    """Work out what a container may use: its limits where given, else its requests (as Azure does)."""
+    resources = container.resources if isinstance(container, Container) else None
+    requests = resources.requests if resources else None
+    limits = resources.limits if resources else None
+    cpu_request = (requests.cpu if requests else None) or 0.0
+    cpu = (limits.cpu if limits else None) or cpu_request
+    memory = (limits.memory_in_gb if limits else None) or (requests.memory_in_gb if requests else None) or 0.0
+    return Allowance(
+        cpu_shares=max(2, round(cpu_request * 1024)),
+        cpu_quota=max(1000, round(cpu * CPU_PERIOD)) if cpu else 0,
+        memory_bytes=round(memory * 2**30),
+    )

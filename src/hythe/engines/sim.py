@@ -1,0 +1,216 @@
+"""Simulates containers: outcomes and delays are data.  For unit tests and for people without containers.
+
+It goes through the same planner as containerd, so the sequence of a group's life is the real one; only the processes
+are pretended.  Never chosen silently: somebody has to name it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from . import pod
+from .base import (
+    Action,
+    Capabilities,
+    ContainerSeen,
+    Finished,
+    Happened,
+    Observed,
+    Plan,
+    PullImage,
+    Refused,
+    RemoveContainer,
+    RemoveSandbox,
+    RunContainer,
+    RunSandbox,
+    SandboxSeen,
+    StartContainer,
+    StopContainer,
+    Uid,
+    Want,
+)
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What a simulated container does."""
+
+    runs_for: float | None = None
+    """Seconds until it ends by itself; None for never."""
+    exit_code: int = 0
+    reason: str = ""
+    log: str = ""
+    pull_error: str = ""
+    """If not empty, its image can't be had, for this reason."""
+
+
+FOREVER = Outcome()
+_ADDRESSES = ipaddress.ip_network("198.18.0.0/16")  # set aside for benchmarks: nothing real answers there
+
+
+class _Group(Struct, kw_only=True):
+    sandbox: SandboxSeen | None = None
+    containers: dict[str, ContainerSeen] = {}
+    logs: dict[str, str] = {}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SimulatedEngine:
+    """An engine whose containers are rows in memory."""
+
+    name = "sim"
+
+    def __init__(
+        self,
+        outcomes: dict[str, Outcome] | None = None,
+        *,
+        clock: Callable[[], datetime] = _now,
+        backoff: pod.Backoff | None = None,
+    ) -> None:
+        self.outcomes = outcomes or {}
+        """By container name or by image; a container that is in neither runs until it is stopped."""
+        self.can = Capabilities(engine=self.name, runtime="simulated", init_containers=True)
+        self.groups: dict[Uid, _Group] = {}
+        self._clock = clock
+        self._backoff = backoff or pod.Backoff()
+        self._hints: asyncio.Queue[Uid] = asyncio.Queue()
+        self._count = 0
+        self._timers: set[asyncio.TimerHandle] = set()
+
+    async def open(self) -> None:
+        """Have nothing to do."""
+
+    async def close(self) -> None:
+        """Forget the timers of this event loop; the pretended containers stay."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    async def teardown(self, *, purge: bool) -> None:
+        """Remove every group."""
+        self.groups.clear()
+
+    def _outcome(self, want: Want, name: str) -> Outcome:
+        every = [*(want.group.init_containers or ()), *(want.group.containers or ())]
+        image = next((one.image for one in every if one.name == name), "") or ""
+        return self.outcomes.get(name) or self.outcomes.get(image) or FOREVER
+
+    def _identity(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}-{self._count}"
+
+    async def observe(self, uid: Uid) -> Observed:
+        """Give what is pretended."""
+        group = self.groups.get(uid)
+        if group is None:
+            return Observed()
+        return Observed(sandbox=group.sandbox, containers=tuple(group.containers.values()))
+
+    def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
+        """Decide by the common planner."""
+        return pod.plan(want, seen, now, self._backoff)
+
+    async def act(self, want: Want, seen: Observed, action: Action) -> tuple[Happened, ...]:
+        """Pretend one step."""
+        group = self.groups.setdefault(want.uid, _Group())
+        match action:
+            case RunSandbox(attempt=attempt):
+                if group.sandbox is None:
+                    self._count += 1
+                    address = str(_ADDRESSES[self._count % _ADDRESSES.num_addresses])
+                    group.sandbox = SandboxSeen(
+                        id=self._identity("sandbox"), ready=True, attempt=attempt, ip=address, created_at=self._clock()
+                    )
+            case RemoveSandbox():
+                del self.groups[want.uid]
+            case PullImage(container=container, image=image):
+                error = self._outcome(want, container).pull_error
+                if error:
+                    raise Refused("ErrImagePull", f'Failed to pull image "{image}": {error}', container)
+            case RunContainer():
+                return self._run(group, want, action)
+            case StartContainer() | RemoveContainer() if action.id not in group.containers:
+                return ()
+            case RemoveContainer(id=identity):
+                del group.containers[identity]
+            case StopContainer(id=identity, name=name):
+                self._end(want.uid, identity, 137, "")
+                return (Happened(container=name, name="Killing", message=f"Killing container with id {identity}."),)
+        return ()
+
+    def _run(self, group: _Group, want: Want, action: RunContainer) -> tuple[Happened, ...]:
+        if any(
+            (one.name, one.epoch, one.attempt) == (action.name, want.epoch, action.attempt)
+            for one in group.containers.values()
+        ):
+            return ()
+        outcome = self._outcome(want, action.name)
+        identity = self._identity("container")
+        group.containers[identity] = ContainerSeen(
+            name=action.name,
+            id=identity,
+            state="running",
+            epoch=want.epoch,
+            attempt=action.attempt,
+            spec=action.spec,
+            started_at=self._clock(),
+        )
+        group.logs[action.name] = outcome.log
+        if outcome.runs_for is not None:
+            loop = asyncio.get_running_loop()
+            self._timers.add(
+                loop.call_later(
+                    outcome.runs_for, self._end, want.uid, identity, outcome.exit_code, outcome.reason
+                )
+            )
+        return (Happened(container=action.name, name="Started", message="Started container"),)
+
+    def _end(self, uid: Uid, identity: str, exit_code: int, reason: str) -> None:
+        group = self.groups.get(uid)
+        container = group.containers.get(identity) if group else None
+        if group is None or container is None or container.state != "running":
+            return
+        finished = Finished(
+            exit_code=exit_code, reason=reason, started_at=container.started_at, finished_at=self._clock()
+        )
+        group.containers[identity] = replace(container, state="exited", finished=finished)
+        self._hints.put_nowait(uid)
+
+    async def owned(self) -> AsyncIterator[Uid]:
+        """Give every group that is pretended."""
+        for uid in [*self.groups]:
+            yield uid
+
+    async def forget(self, uid: Uid) -> None:
+        """Drop the group."""
+        self.groups.pop(uid, None)
+
+    async def watch(self) -> AsyncIterator[Uid]:
+        """Give the group of every container that ended by itself."""
+        while True:
+            yield await self._hints.get()
+
+    async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:
+        """Give the scripted log."""
+        group = self.groups.get(uid)
+        if group is None or container not in group.logs:
+            return None
+        lines = group.logs[container].splitlines(keepends=True)
+        if tail is not None:
+            lines = lines[-tail:] if tail > 0 else []
+        if timestamps:
+            lines = [f"{self._clock().isoformat()} {line}" for line in lines]
+        return "".join(lines)[-limit:]
+
+    async def has_image(self, image: str, subscription: str) -> bool:
+        """Say yes: a pretended image is always there, unless its outcome says otherwise."""
+        outcome = self.outcomes.get(image)
+        return outcome is None or not outcome.pull_error

@@ -1,0 +1,524 @@
+"""A container group and everything in it, at the shape of api-version 2026-07-01.
+
+Every field may be left out unless it has no default.  Fields that the service fills (and ignores when sent) are
+marked "read-only".  Source: the REST contract of Microsoft.ContainerInstance.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from . import enums
+from ._base import Model
+
+
+def _words(enum: type[Any]) -> Meta:
+    """Mark a string whose usual words are those of ``enum``; reading folds their case."""
+    return Meta(extra={"words": {member.value.lower(): member.value for member in enum}})
+
+
+RestartPolicy = Annotated[str, _words(enums.ContainerGroupRestartPolicy)]
+Protocol = Annotated[str, _words(enums.ContainerNetworkProtocol)]
+IpAddressType = Annotated[str, _words(enums.ContainerGroupIpAddressType)]
+OsType = Annotated[str, _words(enums.OperatingSystemTypes)]
+Sku = Annotated[str, _words(enums.ContainerGroupSku)]
+Priority = Annotated[str, _words(enums.ContainerGroupPriority)]
+LabelScope = Annotated[str, _words(enums.DnsNameLabelReusePolicy)]
+LogType = Annotated[str, _words(enums.LogAnalyticsLogType)]
+IdentityType = Annotated[str, _words(enums.ResourceIdentityType)]
+HttpScheme = Annotated[str, _words(enums.Scheme)]
+
+
+class Event(Model, kw_only=True):
+    """Something that happened to a group or a container; repeats raise ``count``.  Read-only."""
+
+    count: int | None = None
+    first_timestamp: datetime | None = None
+    last_timestamp: datetime | None = None
+    name: str | None = None
+    message: str | None = None
+    type: str | None = None
+
+
+class ContainerState(Model, kw_only=True):
+    """What a container does: state is Waiting, Running or Terminated.  Read-only."""
+
+    state: str | None = None
+    start_time: datetime | None = None
+    exit_code: int | None = None
+    finish_time: datetime | None = None
+    detail_status: str | None = None
+
+
+class ContainerPropertiesInstanceView(Model, kw_only=True):
+    """The state of a container now and before.  Read-only."""
+
+    restart_count: int | None = None
+    current_state: ContainerState | None = None
+    previous_state: ContainerState | None = None
+    events: list[Event] | None = None
+
+
+class ContainerGroupPropertiesInstanceView(Model, kw_only=True):
+    """The state of a group: Pending, Running, Stopped, Succeeded or Failed.  Read-only."""
+
+    events: list[Event] | None = None
+    state: str | None = None
+
+
+class ContainerPort(Model, kw_only=True):
+    """A port, 1 to 65535, on which a container listens; protocol TCP unless said."""
+
+    protocol: Protocol | None = None
+    port: int
+
+
+class Port(Model, kw_only=True):
+    """A port, 1 to 65535, of the group's address."""
+
+    protocol: Protocol | None = None
+    port: int
+
+
+class IpAddress(Model, kw_only=True):
+    """The address of a group: Public or Private, with its open ports and its DNS name label."""
+
+    ports: list[Port] | None = None
+    type: IpAddressType | None = None
+    ip: str | None = None
+    dns_name_label: str | None = None
+    auto_generated_domain_name_label_scope: LabelScope | None = None
+    fqdn: str | None = None
+
+
+class EnvironmentVariable(Model, kw_only=True):
+    """A variable: exactly one of ``value`` and ``secure_value`` (which no answer shows)."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"secure_value"})
+
+    name: str
+    value: str | None = None
+    secure_value: str | None = None
+    secure_value_reference: str | None = None
+
+
+class GpuResource(Model, kw_only=True):
+    """GPUs of a container."""
+
+    count: int
+    sku: str
+
+
+class ResourceRequests(Model, kw_only=True):
+    """What a container is sure to get: memory in GB (of 2**30 bytes), CPU in cores."""
+
+    memory_in_gb: float | None = None
+    cpu: float | None = None
+    gpu: GpuResource | None = None
+
+
+class ResourceLimits(Model, kw_only=True):
+    """What a container can't exceed; the requests unless given."""
+
+    memory_in_gb: float | None = None
+    cpu: float | None = None
+    gpu: GpuResource | None = None
+
+
+class ResourceRequirements(Model, kw_only=True):
+    """Requests and limits of a container."""
+
+    requests: ResourceRequests | None = None
+    limits: ResourceLimits | None = None
+
+
+class VolumeMount(Model, kw_only=True):
+    """Where a container sees a volume."""
+
+    name: str
+    mount_path: str
+    read_only: bool | None = None
+
+
+class ContainerExec(Model, kw_only=True):
+    """A command run in the container; exit code 0 is success."""
+
+    command: list[str] | None = None
+
+
+class HttpHeader(Model, kw_only=True):
+    """A header of a probe."""
+
+    name: str | None = None
+    value: str | None = None
+
+
+class ContainerHttpGet(Model, kw_only=True):
+    """A request to the container; 200 to 399 is success."""
+
+    path: str | None = None
+    port: int
+    scheme: HttpScheme | None = None
+    http_headers: list[HttpHeader] | None = None
+
+
+class ContainerProbe(Model, kw_only=True):
+    """A check of a container: exactly one of ``exec_`` and ``http_get``; times in seconds."""
+
+    exec_: ContainerExec | None = None
+    http_get: ContainerHttpGet | None = None
+    initial_delay_seconds: int | None = None
+    period_seconds: int | None = None
+    failure_threshold: int | None = None
+    success_threshold: int | None = None
+    timeout_seconds: int | None = None
+
+
+class SecurityContextCapabilitiesDefinition(Model, kw_only=True):
+    """Capabilities added to and dropped from a container."""
+
+    add: list[str] | None = None
+    drop: list[str] | None = None
+
+
+class SecurityContextDefinition(Model, kw_only=True):
+    """Rights of a container; ``seccomp_profile`` is base64 of the JSON profile."""
+
+    privileged: bool | None = None
+    allow_privilege_escalation: bool | None = None
+    capabilities: SecurityContextCapabilitiesDefinition | None = None
+    run_as_group: int | None = None
+    run_as_user: int | None = None
+    seccomp_profile: str | None = None
+
+
+class ConfigMap(Model, kw_only=True):
+    """Files under /mnt/configmap/<container>/, by name."""
+
+    key_value_pairs: dict[str, str] | None = None
+
+
+class Container(Model, kw_only=True):
+    """A container of a group.  ``command`` replaces the image's entry point and is not given to a shell."""
+
+    __outer__: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    image: str | None = None
+    command: list[str] | None = None
+    ports: list[ContainerPort] | None = None
+    environment_variables: list[EnvironmentVariable] | None = None
+    instance_view: ContainerPropertiesInstanceView | None = None
+    resources: ResourceRequirements | None = None
+    volume_mounts: list[VolumeMount] | None = None
+    liveness_probe: ContainerProbe | None = None
+    readiness_probe: ContainerProbe | None = None
+    security_context: SecurityContextDefinition | None = None
+    config_map: ConfigMap | None = None
+
+
+class InitContainerDefinition(Model, kw_only=True):
+    """A container that must end with exit code 0 before the next one starts."""
+
+    __outer__: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    image: str | None = None
+    command: list[str] | None = None
+    environment_variables: list[EnvironmentVariable] | None = None
+    instance_view: ContainerPropertiesInstanceView | None = None
+    volume_mounts: list[VolumeMount] | None = None
+    security_context: SecurityContextDefinition | None = None
+
+
+class ImageRegistryCredential(Model, kw_only=True):
+    """How images of one registry are pulled."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    server: str
+    username: str | None = None
+    password: str | None = None
+    password_reference: str | None = None
+    identity: str | None = None
+    identity_url: str | None = None
+
+
+class AzureFileVolume(Model, kw_only=True):
+    """A file share."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"storage_account_key"})
+
+    share_name: str
+    read_only: bool | None = None
+    storage_account_name: str
+    storage_account_key: str | None = None
+    storage_account_key_reference: str | None = None
+    user_assigned_identity_client_id: str | None = None
+
+
+class GitRepoVolume(Model, kw_only=True):
+    """A git repository, cloned before the containers start."""
+
+    directory: str | None = None
+    repository: str
+    revision: str | None = None
+
+
+class Volume(Model, kw_only=True):
+    """A volume: a name and exactly one source.  ``secret`` maps file names to base64 text."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"secret"})
+
+    name: str
+    azure_file: AzureFileVolume | None = None
+    empty_dir: dict[str, Any] | None = None
+    secret: dict[str, str] | None = None
+    secret_reference: dict[str, str] | None = None
+    git_repo: GitRepoVolume | None = None
+
+
+class LogAnalytics(Model, kw_only=True):
+    """A log workspace."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"workspace_key", "workspace_resource_id"})
+
+    workspace_id: str
+    workspace_key: str | None = None
+    log_type: LogType | None = None
+    metadata: dict[str, str] | None = None
+    workspace_resource_id: str | None = None
+
+
+class ContainerGroupDiagnostics(Model, kw_only=True):
+    """Where logs are sent."""
+
+    log_analytics: LogAnalytics | None = None
+
+
+class ContainerGroupSubnetId(Model, kw_only=True):
+    """A subnet that the group joins."""
+
+    id: str
+    name: str | None = None
+
+
+class DnsConfiguration(Model, kw_only=True):
+    """Name servers of a group; search domains and options are space-separated."""
+
+    name_servers: list[str]
+    search_domains: str | None = None
+    options: str | None = None
+
+
+class EncryptionProperties(Model, kw_only=True):
+    """Key that encrypts a group's data."""
+
+    vault_base_url: str
+    key_name: str
+    key_version: str
+    identity: str | None = None
+
+
+class DeploymentExtensionSpec(Model, kw_only=True):
+    """An extension of a group."""
+
+    __outer__: ClassVar[tuple[str, ...]] = ("name",)
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"protected_settings"})
+
+    name: str
+    extension_type: str | None = None
+    version: str | None = None
+    settings: Any = None
+    protected_settings: Any = None
+
+
+class ConfidentialComputeProperties(Model, kw_only=True):
+    """Policy of a confidential group."""
+
+    cce_policy: str | None = None
+
+
+class IdentityAccessControl(Model, kw_only=True):
+    """Who may use one identity."""
+
+    access: str | None = None
+    identity: str | None = None
+
+
+class IdentityAcls(Model, kw_only=True):
+    """Who may use the identities of a group."""
+
+    default_access: str | None = None
+    acls: list[IdentityAccessControl] | None = None
+
+
+class ContainerGroupProfileReferenceDefinition(Model, kw_only=True):
+    """The profile that a group is made from."""
+
+    id: str | None = None
+    revision: int | None = None
+
+
+class StandbyPoolProfileDefinition(Model, kw_only=True):
+    """The pool that a group is taken from."""
+
+    id: str | None = None
+    fail_container_group_create_on_reuse_failure: bool | None = None
+
+
+class SecretReference(Model, kw_only=True):
+    """A secret in a key vault."""
+
+    name: str
+    identity: str
+    secret_reference_uri: str
+
+
+class UserAssignedIdentities(Model, kw_only=True):
+    """A user-assigned identity.  Read-only."""
+
+    principal_id: str | None = None
+    client_id: str | None = None
+
+
+class ContainerGroupIdentity(Model, kw_only=True):
+    """Managed identities of a group."""
+
+    principal_id: str | None = None
+    tenant_id: str | None = None
+    type: IdentityType | None = None
+    user_assigned_identities: dict[str, UserAssignedIdentities] | None = None
+
+
+class ContainerGroup(Model, kw_only=True):
+    """One or more containers that share an address, localhost, volumes and a life."""
+
+    __outer__: ClassVar[tuple[str, ...]] = ("id", "name", "type", "location", "tags", "zones", "identity")
+
+    identity: ContainerGroupIdentity | None = None
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    location: str | None = None
+    tags: dict[str, str] | None = None
+    zones: list[str] | None = None
+
+    sku: Sku | None = None
+    provisioning_state: str | None = None
+    provisioning_timeout_in_seconds: int | None = None
+    is_custom_provisioning_timeout: bool | None = None
+    is_created_from_standby_pool: bool | None = None
+    secret_references: list[SecretReference] | None = None
+    containers: list[Container] | None = None
+    init_containers: list[InitContainerDefinition] | None = None
+    image_registry_credentials: list[ImageRegistryCredential] | None = None
+    restart_policy: RestartPolicy | None = None
+    ip_address: IpAddress | None = None
+    os_type: OsType | None = None
+    volumes: list[Volume] | None = None
+    instance_view: ContainerGroupPropertiesInstanceView | None = None
+    diagnostics: ContainerGroupDiagnostics | None = None
+    subnet_ids: list[ContainerGroupSubnetId] | None = None
+    dns_config: DnsConfiguration | None = None
+    encryption_properties: EncryptionProperties | None = None
+    extensions: list[DeploymentExtensionSpec] | None = None
+    confidential_compute_properties: ConfidentialComputeProperties | None = None
+    priority: Priority | None = None
+    identity_acls: IdentityAcls | None = None
+    container_group_profile: ContainerGroupProfileReferenceDefinition | None = None
+    standby_pool_profile: StandbyPoolProfileDefinition | None = None
+
+
+class Resource(Model, kw_only=True):
+    """The part of a resource that PATCH changes: its tags."""
+
+    location: str | None = None
+    tags: dict[str, str] | None = None
+
+
+class ContainerGroupListResult(Model, kw_only=True):
+    """One page of groups."""
+
+    value: list[ContainerGroup]
+    next_link: str | None = None
+
+
+class Logs(Model, kw_only=True):
+    """What a container wrote, stdout and stderr together."""
+
+    content: str | None = None
+
+
+class ContainerExecRequestTerminalSize(Model, kw_only=True):
+    """Size of a terminal, in characters."""
+
+    rows: int | None = None
+    cols: int | None = None
+
+
+class ContainerExecRequest(Model, kw_only=True):
+    """A command to run in a container."""
+
+    command: str | None = None
+    terminal_size: ContainerExecRequestTerminalSize | None = None
+
+
+class ContainerExecResponse(Model, kw_only=True):
+    """Where the session is, and its password: the first text frame to send."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    web_socket_uri: str | None = None
+    password: str | None = None
+
+
+class UsageName(Model, kw_only=True):
+    """Name of a quota."""
+
+    value: str | None = None
+    localized_value: str | None = None
+
+
+class Usage(Model, kw_only=True):
+    """How much of a quota is used."""
+
+    id: str | None = None
+    unit: str | None = None
+    current_value: int | None = None
+    limit: int | None = None
+    name: UsageName | None = None
+
+
+class UsageListResult(Model, kw_only=True):
+    """One page of usages."""
+
+    value: list[Usage]
+    next_link: str | None = None
+
+
+class OperationDisplay(Model, kw_only=True):
+    """An operation in words."""
+
+    provider: str | None = None
+    resource: str | None = None
+    operation: str | None = None
+    description: str | None = None
+
+
+class Operation(Model, kw_only=True):
+    """An operation that the provider offers."""
+
+    name: str
+    display: OperationDisplay
+    origin: str | None = None
+
+
+class OperationListResult(Model, kw_only=True):
+    """One page of operations."""
+
+    value: list[Operation]
+    next_link: str | None = None

@@ -1,0 +1,123 @@
+"""What only the owner of an installation may do: principals, images, the certificate of `hythe run-with`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from ..wire import faults
+from ..wire.faults import Fault
+from .answers import Answer, empty, plain
+from .call import Call
+from .store import SqlStore
+
+
+T = TypeVar("T")
+
+
+class ImagePort(Protocol):
+    """The images of an engine."""
+
+    async def list_images(self) -> list[tuple[str, int]]:
+        """Give name and size in bytes of each."""
+
+    async def import_image(self, archive: Path) -> list[str]:
+        """Import an archive, give the names in it.  Raises ValueError."""
+
+    async def remove_image(self, image: str) -> bool:
+        """Remove one; False if it is not there."""
+
+    def aliases(self) -> dict[str, str]:
+        """Give every name that another image stands for."""
+
+    def alias(self, name: str, image: str | None) -> None:
+        """Let an image stand for a name, or end that."""
+
+
+class _PrincipalAsked(Struct, rename="camel"):
+    display_name: str = "hythe-sp"
+    subscription_id: str = ""
+
+
+class _ImportAsked(Struct):
+    path: str
+
+
+class _AliasAsked(Struct):
+    name: str
+    image: str | None = None
+
+
+class Admin:
+    """Carries out the owner's wishes."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        new_principal: Callable[[str, str, str], bytes],
+        intercept: Callable[[], dict[str, object]],
+        images: ImagePort | None,
+    ) -> None:
+        self._store = store
+        self._new_principal = new_principal
+        self._intercept = intercept
+        self._images = images
+
+    def create_principal(self, call: Call) -> Answer:
+        """Make a service principal and answer with its auth file: the only time its secret is shown."""
+        asked = _read(call.body, _PrincipalAsked)
+        subscription = asked.subscription_id or self._store.subscriptions()[0].id
+        if self._store.subscription(subscription) is None:
+            raise faults.subscription_not_found(subscription)
+        return Answer(
+            status=201, body=self._new_principal(asked.display_name, subscription, call.base_url),
+            headers=[("Cache-Control", "no-store")],
+        )  # fmt: skip
+
+    def intercept(self) -> Answer:
+        """Give certificate and key for Azure's names, and the CA to trust."""
+        return plain(self._intercept(), headers=[("Cache-Control", "no-store")])
+
+    @property
+    def _port(self) -> ImagePort:
+        if self._images is None:
+            raise Fault(501, "NotSupported", "The engine of this service has no images: it only simulates containers.")
+        return self._images
+
+    async def list_images(self) -> Answer:
+        """List images and aliases."""
+        images = [{"name": name, "size": size} for name, size in await self._port.list_images()]
+        return plain({"images": images, "aliases": self._port.aliases()})
+
+    async def import_image(self, call: Call) -> Answer:
+        """Import an archive on this machine's disk."""
+        path = Path(_read(call.body, _ImportAsked).path)
+        if not path.is_absolute() or not path.is_file():
+            raise Fault(400, "InvalidImage", f"cannot import {path}: there is no such file on the service's machine.")
+        try:
+            return plain({"images": await self._port.import_image(path)})
+        except ValueError as error:
+            raise Fault(400, "InvalidImage", str(error)) from None
+
+    async def remove_image(self, call: Call) -> Answer:
+        """Remove an image."""
+        if not await self._port.remove_image(call.query.get("name", "")):
+            raise Fault(404, "ImageNotFound", f"There is no image '{call.query.get('name', '')}'.")
+        return empty(204)
+
+    def alias_image(self, call: Call) -> Answer:
+        """Set or end an alias."""
+        asked = _read(call.body, _AliasAsked)
+        self._port.alias(asked.name, asked.image)
+        return plain({"aliases": self._port.aliases()})
+
+
+def _read(body: bytes, type_: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body or b"{}", type=type_)
+    except msgspec.DecodeError as error:
+        raise faults.invalid_content(str(error)) from None

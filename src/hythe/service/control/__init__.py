@@ -1,0 +1,7 @@
+"""Keeps the promises: looks at what is, does what is missing, writes down what it found."""
+
+from .loop import Loop
+from .reconcile import Reconciler
+from .sweep import sweep
+
+__all__ = ["Loop", "Reconciler", "sweep"]

@@ -1,0 +1,184 @@
+"""Finds what is due, leases it, has it worked on, and tells who waits for it.
+
+Nothing is polled in the fast path: callers wake a key, the engine's events wake it, and each row says when it is due
+next.  A slow look at everything is the net below that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
+
+from ...engines.base import Engine, EngineError, Watch
+from ..store import SqlStore
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 60.0
+RELIST_SECONDS = 60.0
+AT_ONCE = 16
+"""Most resources worked on at the same time."""
+
+Clock = Callable[[], datetime]
+
+
+class Loop:
+    """Runs passes over resources that are due."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        engine: Engine,
+        pass_over: Callable[[str], Awaitable[bool]],
+        *,
+        owner: str,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._pass_over = pass_over
+        self._owner = owner
+        self._clock = clock
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._timer_moved = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Begin to work; everything that was due while nobody worked is taken up first."""
+        self._tasks = [asyncio.create_task(self._timer()), asyncio.create_task(self._relist())]
+        if isinstance(self._engine, Watch):
+            self._tasks.append(asyncio.create_task(self._watch(self._engine)))
+
+    async def stop(self) -> None:
+        """End; passes under way are given up, which is as harmless as dying."""
+        tasks = [*self._tasks, *self._working.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- waking ---
+
+    def wake(self, key: str) -> None:
+        """Work on a resource now if it is due."""
+        if key in self._working:
+            self._again.add(key)
+        else:
+            task = asyncio.create_task(self._work(key))
+            self._working[key] = task
+            task.add_done_callback(lambda _: self._ended(key))
+
+    def _ended(self, key: str) -> None:
+        del self._working[key]
+        if key in self._again:
+            self._again.discard(key)
+            self.wake(key)
+
+    @contextlib.contextmanager
+    def _listening(self, key: str) -> Iterator[asyncio.Event]:
+        event = asyncio.Event()
+        self._waiters[key].add(event)
+        try:
+            yield event
+        finally:
+            self._waiters[key].discard(event)
+            if not self._waiters[key]:
+                del self._waiters[key]
+
+    async def wait(self, key: str, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait until ``done()``, looked at after every pass over the resource; False if the time ran out."""
+        if done():
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                with self._listening(key) as event:
+                    while not done():
+                        await event.wait()
+                        event.clear()
+                return True
+        return done()
+
+    # --- working ---
+
+    async def _work(self, key: str) -> None:
+        async with self._slots:
+            now = self._clock().timestamp()
+            if not self._store.claim(now, self._owner, now + LEASE_SECONDS, key):
+                return
+            heart = asyncio.create_task(self._hold(key))
+            try:
+                if not await self._pass_over(key):
+                    self._again.add(key)
+            except Exception:
+                log.exception("cannot work on %s", key)
+                later = self._clock().timestamp() + 5
+                self._store.wake(key, later)
+            finally:
+                heart.cancel()
+            for event in self._waiters.get(key, ()):
+                event.set()
+            parent = key.partition("/providers/")[0]
+            if parent != key:
+                self._wake_parent(parent)
+            self._timer_moved.set()
+
+    def _wake_parent(self, key: str) -> None:
+        """Let a resource group that is being deleted see whether it is empty now."""
+        row = self._store.get(key)
+        if row is not None and row.desired == "gone":
+            self._store.wake(key, self._clock().timestamp())
+            self.wake(key)
+
+    async def _hold(self, key: str) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            self._store.renew(self._owner, key, self._clock().timestamp() + LEASE_SECONDS)
+
+    async def _timer(self) -> None:
+        """Wake what is due by time."""
+        while True:
+            self._timer_moved.clear()
+            now = self._clock().timestamp()
+            due = self._store.next_due(now)
+            if due is not None and due <= now:
+                for key in self._store.due(now):
+                    self.wake(key)
+            wait = RELIST_SECONDS if due is None else min(RELIST_SECONDS, max(0.05, due - now))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._timer_moved.wait()
+
+    async def _relist(self) -> None:
+        """Look at every group now and then: an event may have been lost."""
+        while True:
+            await asyncio.sleep(RELIST_SECONDS)
+            self.wake_all()
+
+    def wake_all(self) -> None:
+        """Look at every group."""
+        now = self._clock().timestamp()
+        for key in self._store.keys("containerGroups"):
+            self._store.wake(key, now)
+            self.wake(key)
+
+    async def _watch(self, engine: Watch) -> None:
+        """Turn the engine's hints into wakes."""
+        while True:
+            try:
+                async for uid in engine.watch():
+                    key = self._store.key_of(uid)
+                    if key is not None:
+                        self._store.wake(key, self._clock().timestamp())
+                        self.wake(key)
+            except EngineError as error:
+                log.warning("the engine's events ended: %s", error)
+            await asyncio.sleep(1)
+            self.wake_all()

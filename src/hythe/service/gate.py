@@ -1,0 +1,240 @@
+"""The single outer layer of the service: request ids, Host, token, api-version, body; faults become ARM errors.
+
+Behind it a handler sees a `Call` and gives an `Answer`; before it nothing is trusted.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ..wire import faults, versions
+from ..wire.faults import Fault
+from .answers import JSON, Answer
+from .call import Call, Caller
+from .handlers import Handlers
+from .routes import Found, Route, Table
+
+log = logging.getLogger(__name__)
+access = logging.getLogger("hythe.access")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST_BODY = 4 << 20
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?", re.IGNORECASE)
+_BEARER = "bearer "
+
+# Headers of every answer, as Azure sends them.
+_ALWAYS = [
+    (b"cache-control", b"no-cache"),
+    (b"pragma", b"no-cache"),
+    (b"expires", b"-1"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class Gate:
+    """The ASGI application."""
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        *,
+        authority: App,
+        authority_paths: Callable[[str], bool],
+        verify: Callable[[str], Caller],
+        hosts: Callable[[str], bool],
+        may: Callable[[Caller, str, str], bool],
+        log_access: bool = False,
+    ) -> None:
+        self._handlers = handlers
+        self._authority = authority
+        self._authority_paths = authority_paths
+        self._verify = verify
+        self._hosts = hosts
+        self._may = may
+        self._log_access = log_access
+        self._table = Table()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+        begun = time.perf_counter()
+        if self._hosts(headers.get("host", "")) and self._authority_paths(path):
+            scope["path"] = re.sub("/+", "/", scope["path"])
+            await self._authority(scope, receive, send)
+            return
+        request_id = str(uuid.uuid4())
+        try:
+            answer = await self._answer(scope["method"], path, scope["query_string"], headers, receive)
+        except Fault as fault:
+            answer = Answer(status=fault.status, body=fault.body, headers=[*fault.headers])
+        except Exception:
+            log.exception("cannot answer %s %s (request %s)", scope["method"], path, request_id)
+            fault = Fault(500, "InternalServerError", f"The service failed. Its log has more on request {request_id}.")
+            answer = Answer(status=500, body=fault.body)
+        if self._log_access:
+            access.info("%s %s %s %.1f ms", scope["method"], path, answer.status, 1e3 * (time.perf_counter() - begun))
+        await _send(answer, request_id, headers, scope["method"], send)
+
+    async def _answer(
+        self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
+    ) -> Answer:
+        host = headers.get("host", "")
+        if not self._hosts(host):
+            raise Fault(421, "MisdirectedRequest", f"The host '{host}' is not a name of this service.")
+        found = self._table.find(method, path)
+        if not isinstance(found, Found):
+            if found:
+                raise Fault(405, "MethodNotAllowed", f"The method {method} is not offered for {path}.",
+                            headers=[("Allow", ", ".join(found))])  # fmt: skip
+            self._authenticate(headers, host)
+            raise _unknown(path)
+        route = found.route
+        caller = None if route.open else self._authenticate(headers, host)
+        query = {name.lower(): value for name, value in parse_qsl(raw_query.decode("latin-1"), keep_blank_values=True)}
+        api_version = _api_version(route, query)
+        if caller is not None and route.action and not self._may(caller, route.action, path):
+            raise Fault(
+                403,
+                "AuthorizationFailed",
+                f"The client '{caller.app_id}' with object id '{caller.object_id}' does not have authorization to "
+                f"perform action '{route.action}' over scope '{path}' or the scope is invalid. If access was recently "
+                "granted, please refresh your credentials.",
+            )
+        call = Call(
+            method=method,
+            params=found.params,
+            query=query,
+            body=await _body(receive) if method in ("PUT", "POST", "PATCH") else b"",
+            base_url=f"https://{host}",
+            api_version=api_version,
+            caller=caller,
+        )
+        answer = route.handler(self._handlers, call)
+        if inspect.isawaitable(answer):
+            answer = await answer
+        return answer
+
+    def _authenticate(self, headers: dict[str, str], host: str) -> Caller:
+        authority = f"https://{host}/common"
+        given = headers.get("authorization")
+        if given is None:
+            raise faults.unauthorized(
+                "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.", authority
+            )
+        if not given.lower().startswith(_BEARER):
+            raise faults.unauthorized(
+                "AuthenticationFailedInvalidHeader",
+                "Authentication failed. The 'Authorization' header is provided in an invalid format.",
+                authority,
+            )
+        try:
+            return self._verify(given[len(_BEARER) :].strip())
+        except Fault as fault:
+            raise faults.unauthorized(fault.code, fault.message, authority) from None
+
+
+def _api_version(route: Route, query: dict[str, str]) -> str:
+    """Check the api-version of a request.  Raises the fault that Azure has for each way of getting it wrong."""
+    if not route.provider:
+        return query.get("api-version", "")
+    given = query.get("api-version")
+    if not given:
+        raise Fault(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    version = given.lower()
+    if not _DATED.fullmatch(version):
+        supported = ",".join(versions.CONTAINER_INSTANCE)
+        raise Fault(
+            400,
+            "InvalidApiVersionParameter",
+            f"The api-version '{given}' is invalid. The supported versions are '{supported}'.",
+        )
+    if route.provider == "Microsoft.ContainerInstance" and version not in versions.CONTAINER_INSTANCE:
+        supported = ", ".join(versions.CONTAINER_INSTANCE)
+        if route.method == "GET" and route.path.endswith("/containerGroups"):
+            raise Fault(
+                404,
+                "InvalidResourceType",
+                f"The resource type 'containerGroups' could not be found in the namespace "
+                f"'Microsoft.ContainerInstance' for api version '{given}'. The supported api-versions are "
+                f"'{supported}'.",
+            )
+        raise Fault(
+            400,
+            "NoRegisteredProviderFound",
+            f"No registered resource provider found for location 'global' and API version '{given}' for type "
+            f"'containerGroups'. The supported api-versions are '{supported}'. The supported locations are 'global'.",
+        )
+    return version
+
+
+def _unknown(path: str) -> Fault:
+    parts = [part for part in path.split("/") if part]
+    lower = [part.lower() for part in parts]
+    if "providers" in lower[:-1]:
+        at = lower.index("providers") + 1
+        namespace = parts[at]
+        if lower[at] != "microsoft.containerinstance":
+            return Fault(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
+        kind = parts[at + 1] if len(parts) > at + 1 else ""
+        return Fault(
+            404,
+            "InvalidResourceType",
+            f"The resource type '{kind}' could not be found in the namespace '{namespace}' here.",
+        )
+    return Fault(404, "NotFound", f"There is nothing at {path}.")
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Fault(400, "InvalidRequestContent", "The request ended before its body did.")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MOST_BODY:
+            raise Fault(413, "RequestContentTooLarge", f"The request content is larger than {MOST_BODY} bytes.")
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _send(answer: Answer, request_id: str, headers: dict[str, str], method: str, send: Send) -> None:
+    named = {name.lower() for name, _ in answer.headers}
+    out = [each for each in _ALWAYS if each[0].decode() not in named]
+    out += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    correlation = headers.get("x-ms-correlation-request-id", request_id)[:64].encode("latin-1", "replace")
+    out += [(b"x-ms-request-id", request_id.encode()), (b"x-ms-correlation-request-id", correlation)]
+    client_id = headers.get("x-ms-client-request-id")
+    if client_id and headers.get("x-ms-return-client-request-id", "").lower() == "true":
+        out.append((b"x-ms-client-request-id", client_id[:64].encode("latin-1", "replace")))
+    body = b"" if method == "HEAD" or answer.status == 204 else answer.body
+    if body:
+        out.append((b"content-type", (answer.content_type or JSON).encode()))
+    if answer.status != 204:
+        out.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": out})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,246 @@
+"""Container groups: what the service fills in, keeps secret, refuses to change, and shows."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from msgspec.structs import replace
+
+from ...models import (
+    Container,
+    ContainerGroup,
+    ContainerGroupPropertiesInstanceView,
+    ContainerPropertiesInstanceView,
+    ContainerState,
+    IpAddress,
+    Model,
+    from_json,
+    to_json,
+)
+from ...wire import lenient
+from ...wire.faults import Fault, bad_request, invalid_content
+from ...wire.ids import PROVIDER, ResourceId
+from ..store import Row, Status, View
+from .base import Admission, Shown
+from .group_rules import problems
+from .resource_groups import region
+
+TIMEOUT_SHOWN_SINCE = "2023-05-01"
+CONFIG_MAP_SHOWN_SINCE = "2024-05-01-preview"
+_PROVISIONING_SECONDS = 1800
+
+
+class ContainerGroups:
+    """The kind of container groups."""
+
+    name = "containerGroups"
+    type = f"{PROVIDER}/containerGroups"
+
+    def read(self, body: bytes, identity: ResourceId) -> ContainerGroup:
+        """Read a definition; what only the service writes is dropped."""
+        group = lenient.read(ContainerGroup, body)
+        if group.name is not None and group.name.lower() != identity.name.lower():
+            raise invalid_content(f"The name '{group.name}' is not the one in the URL, '{identity.name}'")
+        return replace(
+            group,
+            id=None,
+            name=None,
+            type=None,
+            provisioning_state=None,
+            instance_view=None,
+            is_created_from_standby_pool=None,
+            containers=[replace(one, instance_view=None) for one in group.containers or ()],
+            init_containers=[replace(one, instance_view=None) for one in group.init_containers or ()],
+            ip_address=replace(group.ip_address, ip=None, fqdn=None) if group.ip_address else None,
+        )
+
+    def read_again(self, spec: bytes) -> ContainerGroup:
+        """Read a stored definition."""
+        return from_json(ContainerGroup, spec)
+
+    def validate(self, wanted: ContainerGroup, identity: ResourceId) -> None:
+        """Check a definition by itself."""
+        found = problems(wanted, identity.name)
+        if found:
+            raise bad_request(found)
+
+    async def admit(
+        self, wanted: ContainerGroup, held: Row | None, identity: ResourceId, admission: Admission
+    ) -> ContainerGroup:
+        """Check location, label, images and what can't be changed; fill in what the service decides."""
+        if not wanted.location:
+            folder = admission.store.get(ResourceId(
+                subscription=identity.subscription, resource_group=identity.resource_group
+            ).key)
+            location = msgspec.json.decode(folder.spec).get("location") if folder else None
+            if location is None:
+                raise Fault(400, "LocationRequired", "The location property is required for this definition.")
+            wanted = replace(wanted, location=location)
+        if held is not None:
+            _refuse_changes(self.read_again(held.spec), wanted, identity)
+        await _refuse_images(wanted, identity, admission)
+        return replace(
+            wanted,
+            location=region(wanted.location or ""),
+            sku=wanted.sku or "Standard",
+            tags=wanted.tags if wanted.tags is not None else {},
+            containers=[_filled(one) for one in wanted.containers or ()],
+            ip_address=self._address(wanted, identity, admission),
+        )
+
+    def _address(self, wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> IpAddress | None:
+        """Give the address its name, which nobody else in the region may have."""
+        address = wanted.ip_address
+        if address is None or not address.dns_name_label:
+            return address
+        fqdn = f"{address.dns_name_label}.{region(wanted.location or '')}.{admission.dns_suffix}"
+        taken = admission.store.holds_text("containerGroups", f'"fqdn":"{fqdn}"', apart_from=identity.key)
+        if taken:
+            raise Fault(
+                400,
+                "DnsNameLabelAlreadyTaken",
+                f"The DNS name label '{address.dns_name_label}' in container group '{identity.name}' is not "
+                "available. Try using a different label.",
+            )
+        return replace(address, fqdn=fqdn)
+
+    # --- secrets ---
+
+    def public(self, wanted: ContainerGroup) -> bytes:
+        """Give the definition without secrets, as every answer shows it."""
+        return to_json(_without_secrets(wanted))
+
+    def whole(self, wanted: ContainerGroup) -> bytes | None:
+        """Give the definition with its secrets, or None if it has none."""
+        whole = to_json(wanted)
+        return whole if whole != self.public(wanted) else None
+
+    # --- answers ---
+
+    def show(self, row: Row, shown: Shown) -> Model:
+        """Give a group as it is answered; lists show no instance view."""
+        group = self.read_again(row.spec)
+        view = msgspec.json.decode(row.status, type=Status).view if row.status else View()
+        begun = bool(row.status)
+        with_view = shown.instance_view
+        address = group.ip_address
+        if address is not None:
+            address = replace(address, ip=view.ip)
+        configured = shown.api_version >= CONFIG_MAP_SHOWN_SINCE
+        timeout = shown.api_version >= TIMEOUT_SHOWN_SINCE
+        return replace(
+            group,
+            id=row.id,
+            name=row.name,
+            type=self.type,
+            provisioning_state="Deleting" if row.desired == "gone" else row.provisioning_state,
+            provisioning_timeout_in_seconds=_PROVISIONING_SECONDS if timeout else None,
+            is_custom_provisioning_timeout=False if timeout else None,
+            is_created_from_standby_pool=False if configured else None,
+            containers=[
+                replace(
+                    one,
+                    instance_view=_container_view(view, one.name) if with_view else None,
+                    config_map=one.config_map if configured else None,
+                )
+                for one in group.containers or ()
+            ],
+            init_containers=[
+                replace(one, instance_view=_container_view(view, one.name) if with_view else None)
+                for one in group.init_containers or ()
+            ],
+            ip_address=address,
+            instance_view=ContainerGroupPropertiesInstanceView(
+                events=view.events, state=view.state if begun else "Pending"
+            )
+            if with_view
+            else None,
+        )
+
+
+def _container_view(view: View, name: str) -> ContainerPropertiesInstanceView:
+    """Give a container's view; clients read its current state without asking whether it is there."""
+    return view.containers.get(name) or ContainerPropertiesInstanceView(
+        restart_count=0, current_state=ContainerState(state="Waiting", detail_status=""), events=[]
+    )
+
+
+def _filled(one: Container) -> Container:
+    """Write lists that clients add up without asking whether they are there."""
+    return replace(one, ports=one.ports or [], environment_variables=one.environment_variables or [])
+
+
+def _without_secrets(group: ContainerGroup) -> ContainerGroup:
+    return replace(
+        group,
+        containers=[
+            replace(
+                one, environment_variables=[replace(each, secure_value=None) for each in one.environment_variables or ()]
+            )
+            for one in group.containers or ()
+        ],
+        init_containers=[
+            replace(
+                one, environment_variables=[replace(each, secure_value=None) for each in one.environment_variables or ()]
+            )
+            for one in group.init_containers or ()
+        ],
+        image_registry_credentials=group.image_registry_credentials
+        and [replace(each, password=None) for each in group.image_registry_credentials],
+        extensions=group.extensions and [replace(each, protected_settings=None) for each in group.extensions],
+        diagnostics=group.diagnostics
+        and group.diagnostics.log_analytics
+        and replace(
+            group.diagnostics,
+            log_analytics=replace(group.diagnostics.log_analytics, workspace_key=None, workspace_resource_id=None),
+        ),
+    )
+
+
+def _refuse_changes(held: ContainerGroup, wanted: ContainerGroup, identity: ResourceId) -> None:
+    """Refuse what Azure does not change in place either."""
+
+    def sizes(group: ContainerGroup) -> dict[str, object]:
+        return {one.name: one.resources for one in group.containers or ()}
+
+    same_names = sizes(held).keys() & sizes(wanted).keys()
+    changed = (
+        held.os_type != wanted.os_type
+        or (held.restart_policy or "Always") != (wanted.restart_policy or "Always")
+        or any(sizes(held)[name] != sizes(wanted)[name] for name in same_names)
+    )
+    if held.location != region(wanted.location or ""):
+        raise Fault(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{identity.name}' already exists in location '{held.location}' in resource group "
+            f"'{identity.resource_group}'. A resource with the same name cannot be created in location "
+            f"'{wanted.location}'. Please select a new resource name.",
+        )
+    if changed:
+        raise Fault(
+            400,
+            "InvalidContainerGroupUpdate",
+            f"The updates on container group '{identity.name}' are invalid. If you are going to update the os type, "
+            "restart policy, network profile, CPU, memory or GPU resources for a container group, you must delete it "
+            "first and then create a new one.",
+        )
+
+
+async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> None:
+    """Refuse a group whose images can't be had: better now than as a container that waits for ever."""
+    every = [*(wanted.init_containers or ()), *(wanted.containers or ())]
+    images = list(dict.fromkeys(one.image or "" for one in every))
+    credentials = wanted.image_registry_credentials or ()
+    answers = await asyncio.gather(
+        *(admission.accessible(image, identity.subscription.lower(), credentials) for image in images)
+    )
+    for image, accessible in zip(images, answers, strict=True):
+        if not accessible:
+            raise Fault(
+                400,
+                "InaccessibleImage",
+                f"The image '{image}' in container group '{identity.name}' is not accessible. "
+                "Please check the image and registry credential.",
+            )

@@ -1,0 +1,321 @@
+"""The verbs of ARM, the same for every kind: get, list, put, patch tags, delete, act.
+
+A handler writes what should be (`SqlStore.declare`) and waits a moment for control to make it so; it never does
+the work itself.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from ..models import Resource
+from ..wire import faults, lenient
+from ..wire.faults import Fault
+from ..wire.ids import ResourceId
+from ..wire.versions import OPERATION_MONITOR
+from .answers import Answer, empty, listed, plain, shown
+from .call import Call
+from .kinds import Admission, ContainerGroups, Kind, ResourceGroups, Shown
+from .settings import ServiceSettings
+from .store import Change, Operation, Row, SqlStore, Stale, Status
+from .vault import Vault
+
+RETRY_AFTER = ("Retry-After", "1")
+"""The one value that every client honours."""
+
+
+class Worker(Protocol):
+    """Control, as far as the API knows it."""
+
+    def wake(self, key: str) -> None:
+        """Work on a resource now."""
+
+    async def wait(self, key: str, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something holds."""
+
+
+class Resources:
+    """Carries out the verbs."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        vault: Vault,
+        worker: Worker,
+        settings: ServiceSettings,
+        admission: Admission,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._worker = worker
+        self._settings = settings
+        self._admission = admission
+        self._clock = clock
+        self.container_groups = ContainerGroups()
+        self.resource_groups = ResourceGroups()
+
+    # --- reading ---
+
+    def subscription(self, call: Call) -> str:
+        """Give the caller's subscription in lower case.  Raises SubscriptionNotFound."""
+        if self._store.subscription(call.subscription) is None:
+            raise faults.subscription_not_found(call.subscription)
+        return call.subscription.lower()
+
+    def folder(self, call: Call) -> Row:
+        """Give the resource group of a call.  Raises ResourceGroupNotFound."""
+        self.subscription(call)
+        row = self._store.get(call.resource_group.key)
+        if row is None:
+            raise faults.resource_group_not_found(call.params["resourceGroupName"])
+        return row
+
+    def row(self, kind: Kind, identity: ResourceId, call: Call) -> Row:
+        """Give a resource.  Raises ResourceNotFound, or that its resource group is not there."""
+        row = self._store.get(identity.key)
+        if row is None:
+            self.folder(call)
+            raise faults.resource_not_found(kind.type, identity.name, identity.resource_group)
+        return row
+
+    def get(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
+        """Answer with one resource."""
+        return shown(kind.show(self.row(kind, identity, call), Shown(api_version=call.api_version)))
+
+    def list_(self, kind: Kind, call: Call, folder: str | None = None) -> Answer:
+        """Answer with the resources of a subscription or a resource group, without instance views."""
+        rows = self._store.listed(kind.name, self.subscription(call), folder)
+        how = Shown(api_version=call.api_version, instance_view=False)
+        return listed(kind.show(row, how) for row in rows)
+
+    # --- writing ---
+
+    async def put(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
+        """Create or update a resource."""
+        if kind is self.resource_groups:
+            self.subscription(call)
+        elif self.folder(call).desired == "gone":
+            raise _being_deleted(identity.resource_group)
+        wanted = kind.read(call.body, identity)
+        kind.validate(wanted, identity)
+        held = self._store.get(identity.key)
+        self._refuse_busy(held, identity)
+        wanted = await kind.admit(wanted, held, identity, self._admission)
+        held = self._store.get(identity.key)  # admission may have taken a while
+        self._refuse_busy(held, identity)
+        row = self._row(kind, wanted, held, identity)
+        operation = self._declare(row, identity, keep_secrets=False)
+        await self._worker.wait(row.key, lambda: self._settled(row), self._settings.answer_seconds)
+        current = self._store.get(row.key) or row
+        settled = current.uid == row.uid and current.settled_generation >= row.generation
+        # A failure is shown best through the monitor: clients print its error.
+        done = settled and current.provisioning_state == "Succeeded"
+        headers = [] if done else [self._monitor(call, operation, current), RETRY_AFTER]
+        return shown(
+            kind.show(current, Shown(api_version=call.api_version)), 200 if held else 201, headers
+        )
+
+    def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId) -> Row:
+        """Write down what a PUT asks for.  A group that was stopped or has ended runs anew."""
+        uid = held.uid if held else uuid.uuid4().hex
+        whole = kind.whole(wanted)
+        row = Row(
+            key=identity.key,
+            kind=kind.name,
+            subscription=identity.subscription.lower(),
+            resource_group=identity.resource_group.lower(),
+            name=held.name if held else identity.name or identity.resource_group,
+            id=held.id if held else identity.text,
+            uid=uid,
+            spec=kind.public(wanted),
+            secrets=self._vault.seal(whole, uid) if whole else None,
+        )
+        if held is not None:
+            state = msgspec.json.decode(held.status, type=Status).view.state if held.status else ""
+            anew = state in ("Stopped", "Succeeded", "Failed")
+            row = replace(
+                row,
+                epoch=held.epoch + anew,
+                generation=held.generation + 1,
+                provisioning_state="Pending",
+                status=held.status,
+                settled_generation=held.settled_generation,
+            )
+        return row
+
+    def _declare(
+        self, row: Row, identity: ResourceId, *, keep_secrets: bool = True, with_contents: bool = False
+    ) -> Operation:
+        """Write a change in one transaction, and wake control."""
+        now = self._clock()
+        row.changed_at = row.wake_at = now
+        operation = Operation(
+            id=str(uuid.uuid4()),
+            key=row.key,
+            resource_id=row.id,
+            subscription=row.subscription,
+            generation=row.generation,
+            started_at=now,
+        )
+        change = Change(row=row, operation=operation, keep_secrets=keep_secrets, with_contents=with_contents)
+        try:
+            self._store.declare(change)
+        except Stale:
+            raise faults.transitioning(identity.name or identity.resource_group) from None
+        self._worker.wake(row.key)
+        return operation
+
+    def _settled(self, row: Row) -> bool:
+        current = self._store.get(row.key)
+        return current is None or current.uid != row.uid or current.settled_generation >= row.generation
+
+    def _refuse_busy(self, held: Row | None, identity: ResourceId) -> None:
+        if held is not None and held.desired == "gone":
+            if not identity.type:
+                raise _being_deleted(identity.resource_group)
+            raise faults.transitioning(identity.name)
+        if held is not None and held.settled_generation < held.generation and held.provisioning_state != "Failed":
+            raise faults.transitioning(identity.name or identity.resource_group)
+
+    def patch(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
+        """Replace the tags of a resource; nothing else can be patched."""
+        row = self.row(kind, identity, call)
+        asked = lenient.read(Resource, call.body)
+        if asked.tags is not None:
+            spec = kind.read_again(row.spec)
+            row.spec = kind.public(replace(spec, tags=asked.tags))
+            self._store.annotate(row.key, row.uid, row.spec)
+        return shown(kind.show(row, Shown(api_version=call.api_version)))
+
+    async def delete(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
+        """Delete a resource and answer with what it was; 204 if there was none."""
+        held = self._store.get(identity.key)
+        if held is None:
+            self.folder(call)
+            return empty(204)
+        body = kind.show(held, Shown(api_version=call.api_version))
+        if held.desired != "gone":
+            row = _next(held, desired="gone", provisioning_state="Deleting")
+            self._declare(row, identity)
+        await self._worker.wait(held.key, lambda: self._gone(held), self._settings.hold_seconds)
+        return shown(body)
+
+    def _gone(self, row: Row) -> bool:
+        current = self._store.get(row.key)
+        return current is None or current.uid != row.uid
+
+    def delete_folder(self, call: Call) -> Answer:
+        """Delete a resource group and everything in it; the answer names where the end can be seen."""
+        held = self.folder(call)
+        if held.desired != "gone":
+            row = _next(held, desired="gone", provisioning_state="Deleting")
+            operation = self._declare(row, call.resource_group, with_contents=True).id
+            for inside in self._store.listed(None, held.subscription, held.resource_group):
+                self._worker.wake(inside.key)
+        else:
+            operation = self._store.open_operation(held.key) or ""
+        where = f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{operation}"
+        return empty(202, [("Location", f"{where}?api-version={call.api_version}"), RETRY_AFTER])
+
+    async def act(self, verb: str, call: Call) -> Answer:
+        """Start, stop or restart a container group."""
+        kind, identity = self.container_groups, call.container_group
+        held = self.row(kind, identity, call)
+        state = msgspec.json.decode(held.status, type=Status).view.state if held.status else "Pending"
+        busy = held.settled_generation < held.generation
+        if held.desired == "gone" or (busy and verb != "stop"):
+            raise faults.transitioning(identity.name)
+        if verb == "restart" and held.desired == "stop":
+            raise faults.stopped(identity.name, identity.resource_group)
+        if (verb == "start" and held.desired == "run" and state in ("Running", "Pending")) or (
+            verb == "stop" and (held.desired == "stop" or state in ("Succeeded", "Failed"))
+        ):
+            return empty(204)
+        row = _next(
+            held,
+            desired="stop" if verb == "stop" else "run",
+            epoch=held.epoch + (verb != "stop"),
+            provisioning_state="Updating",
+        )
+        operation = self._declare(row, identity)
+        patience = self._settings.hold_seconds if verb == "stop" else self._settings.answer_seconds
+        settled = await self._worker.wait(row.key, lambda: self._settled(row), patience)
+        if verb == "stop":
+            return empty(204)
+        status = 202 if verb == "start" and call.api_version >= "2021" else 204
+        monitor = self._monitor(call, operation, held)
+        if status == 202:
+            return empty(202, [monitor, ("Location", monitor[1]), RETRY_AFTER])
+        return empty(204, [] if settled else [monitor, RETRY_AFTER])
+
+    # --- operations ---
+
+    def _monitor(self, call: Call, operation: Operation, row: Row) -> tuple[str, str]:
+        location = msgspec.json.decode(row.spec).get("location", "global")
+        url = (
+            f"{call.base_url}/subscriptions/{call.subscription}/providers/Microsoft.ContainerInstance/locations/"
+            f"{location}/operations/{operation.id}?api-version={OPERATION_MONITOR}"
+        )
+        return "Azure-AsyncOperation", url
+
+    async def _ended(self, call: Call) -> Operation:
+        """Wait for the end of an operation as long as a request is held, and give it as it is then."""
+        identity = call.params["operationId"]
+        operation = self._store.operation(identity)
+        if operation is None or operation.subscription != call.subscription.lower():
+            raise Fault(404, "OperationNotFound", f"The operation '{identity}' was not found.")
+        if operation.status == "Pending":
+
+            def ended() -> bool:
+                current = self._store.operation(identity)
+                return current is None or current.status != "Pending"
+
+            await self._worker.wait(operation.key, ended, self._settings.hold_seconds)
+            operation = self._store.operation(identity) or operation
+        return operation
+
+    async def operation(self, call: Call) -> Answer:
+        """Answer how an operation stands; held until it has ended."""
+        operation = await self._ended(call)
+        started = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(operation.started_at))
+        fraction = f"{operation.started_at % 1:.7f}"[1:]
+        document: dict[str, object] = {
+            "id": operation.resource_id,
+            "status": operation.status,
+            "startTime": f"{started}{fraction}Z",
+            "properties": {"events": msgspec.Raw(operation.events)},
+        }
+        if operation.error_message:
+            document["error"] = {
+                "code": operation.error_code or "ContainerGroupFailed",
+                "message": operation.error_message,
+            }
+        return plain(document, headers=[RETRY_AFTER] if operation.status == "Pending" else [])
+
+    async def operation_result(self, call: Call) -> Answer:
+        """Answer 202 while a deletion goes on, then 200."""
+        operation = await self._ended(call)
+        if operation.status == "Pending":
+            where = f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{operation.id}"
+            return empty(202, [("Location", f"{where}?api-version={call.api_version}"), RETRY_AFTER])
+        return empty(200)
+
+
+def _next(held: Row, **changes: object) -> Row:
+    """Give the row of the next generation."""
+    return replace(held, generation=held.generation + 1, **changes)
+
+
+def _being_deleted(name: str) -> Fault:
+    return Fault(
+        409,
+        "ResourceGroupBeingDeleted",
+        f"The resource group '{name}' is in deprovisioning state and cannot perform this operation.",
+    )

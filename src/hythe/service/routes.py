@@ -1,0 +1,132 @@
+"""The one table of routes: method, path, the operation's name in the contract, its handler, the right that it needs.
+
+Paths are matched without regard to case, and ``//`` counts as ``/``: clients send both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from .answers import Answer
+from .call import Call
+from .handlers import Handlers
+
+Handler = Callable[[Handlers, Call], "Answer | Awaitable[Answer]"]
+
+S = "/subscriptions/{subscriptionId}"
+RG = S + "/resourceGroups/{resourceGroupName}"
+P = "/providers/Microsoft.ContainerInstance"
+G = RG + P + "/containerGroups/{containerGroupName}"
+C = G + "/containers/{containerName}"
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """One operation."""
+
+    method: str
+    path: str
+    name: str
+    """operationId of the contract, or a name of our own."""
+    handler: Handler
+    action: str = ""
+    """The right that a caller needs, as role definitions write it; empty where being signed in is enough."""
+    provider: str = "Microsoft.ContainerInstance"
+    """Whose api-versions are accepted: that provider's, any date for Microsoft.Resources, none for our own."""
+    open: bool = False
+    """Answered without a token."""
+
+
+def _route(method: str, path: str, name: str, handler: Handler, action: str = "", **more: object) -> Route:
+    return Route(method=method, path=path, name=name, handler=handler, action=action, **more)  # type: ignore[arg-type]
+
+
+_GROUP = "Microsoft.ContainerInstance/containerGroups"
+_ARM = {"provider": "Microsoft.Resources"}
+_OWN = {"provider": ""}
+
+ROUTES: tuple[Route, ...] = (
+    _route("GET", P + "/operations", "Operations_List", Handlers.operations),
+    _route("GET", S + P + "/containerGroups", "ContainerGroups_List", Handlers.list_groups, f"{_GROUP}/read"),
+    _route("GET", RG + P + "/containerGroups", "ContainerGroups_ListByResourceGroup",
+           Handlers.list_groups_in, f"{_GROUP}/read"),
+    _route("GET", G, "ContainerGroups_Get", Handlers.get_group, f"{_GROUP}/read"),
+    _route("PUT", G, "ContainerGroups_CreateOrUpdate", Handlers.put_group, f"{_GROUP}/write"),
+    _route("PATCH", G, "ContainerGroups_Update", Handlers.patch_group, f"{_GROUP}/write"),
+    _route("DELETE", G, "ContainerGroups_Delete", Handlers.delete_group, f"{_GROUP}/delete"),
+    _route("POST", G + "/start", "ContainerGroups_Start", Handlers.start_group, f"{_GROUP}/start/action"),
+    _route("POST", G + "/stop", "ContainerGroups_Stop", Handlers.stop_group, f"{_GROUP}/stop/action"),
+    _route("POST", G + "/restart", "ContainerGroups_Restart", Handlers.restart_group, f"{_GROUP}/restart/action"),
+    _route("GET", G + "/outboundNetworkDependenciesEndpoints",
+           "ContainerGroups_GetOutboundNetworkDependenciesEndpoints", Handlers.outbound,
+           f"{_GROUP}/outboundNetworkDependenciesEndpoints/read"),
+    _route("GET", C + "/logs", "Containers_ListLogs", Handlers.logs, f"{_GROUP}/containers/logs/read"),
+    _route("GET", S + P + "/locations/{location}/operations/{operationId}", "monitor", Handlers.operation,
+           "Microsoft.ContainerInstance/locations/operations/read"),
+
+    _route("GET", "/subscriptions", "Subscriptions_List", Handlers.subscriptions, **_ARM),
+    _route("GET", S, "Subscriptions_Get", Handlers.subscription, **_ARM),
+    _route("GET", "/tenants", "Tenants_List", Handlers.tenants, **_ARM),
+    _route("GET", S + "/resourceGroups", "ResourceGroups_List", Handlers.list_folders,
+           "Microsoft.Resources/subscriptions/resourceGroups/read", **_ARM),
+    _route("HEAD", RG, "ResourceGroups_CheckExistence", Handlers.check_folder,
+           "Microsoft.Resources/subscriptions/resourceGroups/read", **_ARM),
+    _route("GET", RG, "ResourceGroups_Get", Handlers.get_folder,
+           "Microsoft.Resources/subscriptions/resourceGroups/read", **_ARM),
+    _route("PUT", RG, "ResourceGroups_CreateOrUpdate", Handlers.put_folder,
+           "Microsoft.Resources/subscriptions/resourceGroups/write", **_ARM),
+    _route("PATCH", RG, "ResourceGroups_Update", Handlers.patch_folder,
+           "Microsoft.Resources/subscriptions/resourceGroups/write", **_ARM),
+    _route("DELETE", RG, "ResourceGroups_Delete", Handlers.delete_folder,
+           "Microsoft.Resources/subscriptions/resourceGroups/delete", **_ARM),
+    _route("GET", RG + "/resources", "Resources_ListByResourceGroup", Handlers.list_resources,
+           "Microsoft.Resources/subscriptions/resourceGroups/resources/read", **_ARM),
+    _route("GET", S + "/operationresults/{operationId}", "operationresults", Handlers.operation_result, **_ARM),
+    _route("GET", "/metadata/endpoints", "Metadata_Endpoints", Handlers.metadata, open=True, **_ARM),
+
+    _route("GET", "/hythe/health", "health", Handlers.health, open=True, **_OWN),
+    _route("POST", "/hythe/service-principals", "sp_create", Handlers.create_principal, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/intercept", "intercept", Handlers.intercept, "Hythe/owner", **_OWN),
+    _route("GET", "/hythe/images", "image_list", Handlers.list_images, "Hythe/owner", **_OWN),
+    _route("PUT", "/hythe/images", "image_import", Handlers.import_image, "Hythe/owner", **_OWN),
+    _route("DELETE", "/hythe/images", "image_remove", Handlers.remove_image, "Hythe/owner", **_OWN),
+    _route("PUT", "/hythe/image-aliases", "image_alias", Handlers.alias_image, "Hythe/owner", **_OWN),
+)  # fmt: skip
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A route and what its path names."""
+
+    route: Route
+    params: dict[str, str]
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part]
+
+
+class Table:
+    """Finds routes."""
+
+    def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
+        self._by_length: dict[int, list[tuple[list[str], Route]]] = {}
+        for route in routes:
+            parts = [part if part.startswith("{") else part.lower() for part in _parts(route.path)]
+            self._by_length.setdefault(len(parts), []).append((parts, route))
+
+    def find(self, method: str, raw_path: str) -> Found | None | list[str]:
+        """Give the route of a request, the methods that its path has instead, or None for an unknown path."""
+        parts = [unquote(part) for part in _parts(raw_path)]
+        lower = [part.lower() for part in parts]
+        others: list[str] = []
+        for pattern, route in self._by_length.get(len(parts), ()):
+            if all(want == have or want[0] == "{" for want, have in zip(pattern, lower, strict=True)):
+                if route.method == method:
+                    params = {
+                        want[1:-1]: part for want, part in zip(pattern, parts, strict=True) if want[0] == "{"
+                    }
+                    return Found(route=route, params=params)
+                others.append(route.method)
+        return others or None

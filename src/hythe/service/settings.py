@@ -1,0 +1,82 @@
+"""The settings of a service: one frozen struct, read from `<data-dir>/hythe.toml` and the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+
+class ContainerdSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How containerd is used."""
+
+    address: str | None = None
+    """Socket of a containerd that is there already; one of our own is started unless it is given."""
+    runtime: str = "auto"
+    """crun, runc, or auto: crun where it works."""
+
+
+class BackoffSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long restarts wait, in seconds."""
+
+    first: float = 10.0
+    most: float = 300.0
+    reset_after: float = 600.0
+
+
+class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What runs the containers."""
+
+    name: str = "containerd"
+    """containerd, or sim for simulated containers."""
+    containerd: ContainerdSettings = ContainerdSettings()
+    backoff: BackoffSettings = BackoffSettings()
+
+
+class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the service answers."""
+
+    host: str = "127.0.0.1"
+    port: int = 8443
+    names: tuple[str, ...] = ()
+    """Further host names for the certificate, and that a request may be addressed to."""
+    dns_suffix: str = "azurecontainer.localhost"
+    """Last part of the host names of groups: ``<label>.<region>.<suffix>``."""
+    answer_seconds: float = 1.0
+    """How long a PUT waits for its group to run before it answers that it goes on."""
+    hold_seconds: float = 30.0
+    """How long an operation's URL holds a request until the operation is done."""
+    provisioning_seconds: float = 1800.0
+    """After which a group that can't be started has failed."""
+    log_limit: int = 4 << 20
+    """Most bytes of log in one answer."""
+    access_log: bool = False
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    data_dir: Path = Path("/var/lib/hythe")
+    service: ServiceSettings = ServiceSettings()
+    engine: EngineSettings = EngineSettings()
+
+
+def load(data_dir: Path, *, port: int | None = None, engine: str | None = None) -> Settings:
+    """Read the settings of a data dir; what the command line names wins.  Raises ValueError with a sentence."""
+    path = data_dir / "hythe.toml"
+    raw: dict[str, object] = {}
+    if path.exists():
+        try:
+            raw = tomllib.loads(path.read_text())
+            settings = msgspec.convert(raw | {"data_dir": str(data_dir)}, Settings)
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise ValueError(f"cannot read {path}: {error}") from None
+    else:
+        settings = Settings(data_dir=data_dir)
+    if port is not None:
+        settings = msgspec.structs.replace(settings, service=msgspec.structs.replace(settings.service, port=port))
+    if engine is not None:
+        settings = msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, name=engine))
+    return settings

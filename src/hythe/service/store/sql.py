@@ -1,0 +1,307 @@
+"""The store on SQLite: one file, one writer, a row is the queue.
+
+Calls are synchronous and short: a point read takes some 50 microseconds, which is less than handing it to a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec.structs import asdict
+
+from .records import Change, Operation, Outcome, Principal, Row, Subscription
+from .tables import facts, migrate, operations, principals, resources, subscriptions
+
+_OPEN_FIELDS = tuple(name for name in Row.__struct_fields__)
+_READ_FIELDS = tuple(name for name in _OPEN_FIELDS if name != "secrets")
+_OPEN_COLUMNS = [resources.c[name] for name in _OPEN_FIELDS]
+_READ_COLUMNS = [resources.c[name] for name in _READ_FIELDS]
+_KEPT_OPERATIONS = 86400.0
+"""Seconds for which an ended operation can still be asked for."""
+
+
+class Stale(Exception):
+    """The row changed since it was read: read it again and decide anew."""
+
+
+def _on_connect(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+class SqlStore:
+    """Keeps everything in one database."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open a file, or with None a database in memory."""
+        self._engine = sa.create_engine(
+            f"sqlite:///{path}" if path else "sqlite://",
+            poolclass=sa.pool.StaticPool,
+            connect_args={"check_same_thread": False},
+        )
+        sa.event.listen(self._engine, "connect", _on_connect)
+        self._connection = self._engine.connect()
+        if path:
+            path.chmod(0o600)
+        with self._transaction() as connection:
+            migrate(connection)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        with self._connection.begin():
+            yield self._connection
+
+    def _rows(self, statement: Any) -> Sequence[Any]:
+        with self._transaction() as connection:
+            return connection.execute(statement).all()
+
+    # --- resources ---
+
+    def get(self, key: str) -> Row | None:
+        """Read a resource without its secrets."""
+        found = self._rows(sa.select(*_READ_COLUMNS).where(resources.c.key == key))
+        return Row(**found[0]._mapping) if found else None
+
+    def opened(self, key: str) -> Row | None:
+        """Read a resource with its secrets, still encrypted.  For control."""
+        found = self._rows(sa.select(*_OPEN_COLUMNS).where(resources.c.key == key))
+        return Row(**found[0]._mapping) if found else None
+
+    def listed(self, kind: str | None, subscription: str, resource_group: str | None = None) -> list[Row]:
+        """Read the resources of a subscription or of one of its resource groups, ordered by key."""
+        statement = sa.select(*_READ_COLUMNS).where(resources.c.subscription == subscription)
+        if kind is not None:
+            statement = statement.where(resources.c.kind == kind)
+        if resource_group is not None:
+            statement = statement.where(resources.c.resource_group == resource_group)
+        return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
+
+    def holds_text(self, kind: str, text: str, *, apart_from: str) -> bool:
+        """Tell whether the definition of another resource of a kind holds a piece of JSON."""
+        statement = sa.select(resources.c.key).where(
+            resources.c.kind == kind,
+            resources.c.key != apart_from,
+            sa.func.instr(resources.c.spec, text.encode()) > 0,
+        )
+        return bool(self._rows(statement.limit(1)))
+
+    def key_of(self, uid: str) -> str | None:
+        """Give the key of the resource with this uid."""
+        found = self._rows(sa.select(resources.c.key).where(resources.c.uid == uid))
+        return str(found[0].key) if found else None
+
+    def declare(self, change: Change) -> None:
+        """Write what a caller wants: row, operation and wake in one transaction.  Raises `Stale`."""
+        row = change.row
+        fields = {name: getattr(row, name) for name in _OPEN_FIELDS if name not in ("status", "settled_generation")}
+        if change.keep_secrets:
+            del fields["secrets"]
+        with self._transaction() as connection:
+            if row.generation == 1:
+                try:
+                    connection.execute(
+                        resources.insert().values(fields | {"status": b"", "settled_generation": 0})
+                    )
+                except sa.exc.IntegrityError:
+                    raise Stale(row.key) from None
+            else:
+                changed = connection.execute(
+                    resources.update()
+                    .where(
+                        resources.c.key == row.key,
+                        resources.c.uid == row.uid,
+                        resources.c.generation == row.generation - 1,
+                    )
+                    .values(fields)
+                )
+                if changed.rowcount != 1:
+                    raise Stale(row.key)
+            if change.operation is not None:
+                connection.execute(operations.insert().values(asdict(change.operation)))
+            if change.with_contents:
+                inside = sa.and_(
+                    resources.c.subscription == row.subscription,
+                    resources.c.resource_group == row.resource_group,
+                    resources.c.key != row.key,
+                    resources.c.desired != "gone",
+                )
+                connection.execute(
+                    resources.update()
+                    .where(inside)
+                    .values(
+                        desired="gone",
+                        generation=resources.c.generation + 1,
+                        provisioning_state=row.provisioning_state,
+                        changed_at=row.changed_at,
+                        wake_at=row.wake_at,
+                    )
+                )
+
+    def annotate(self, key: str, uid: str, spec: bytes) -> None:
+        """Write a definition that changes nothing to be carried out: tags."""
+        with self._transaction() as connection:
+            connection.execute(
+                resources.update().where(resources.c.key == key, resources.c.uid == uid).values(spec=spec)
+            )
+
+    # --- control ---
+
+    def claim(self, now: float, owner: str, until: float, key: str) -> bool:
+        """Lease a resource if it is due and nobody else works on it."""
+        free = sa.or_(
+            resources.c.lease_until.is_(None), resources.c.lease_until < now, resources.c.lease_owner == owner
+        )
+        with self._transaction() as connection:
+            claimed = connection.execute(
+                resources.update()
+                .where(resources.c.key == key, resources.c.wake_at <= now, free)
+                .values(lease_owner=owner, lease_until=until)
+            )
+        return bool(claimed.rowcount == 1)
+
+    def due(self, now: float, limit: int = 100) -> list[str]:
+        """Give the keys of resources that are due, longest due first."""
+        statement = sa.select(resources.c.key).where(resources.c.wake_at <= now)
+        return [str(found.key) for found in self._rows(statement.order_by(resources.c.wake_at).limit(limit))]
+
+    def renew(self, owner: str, key: str, until: float) -> None:
+        """Hold on to a lease."""
+        with self._transaction() as connection:
+            connection.execute(
+                resources.update()
+                .where(resources.c.key == key, resources.c.lease_owner == owner)
+                .values(lease_until=until)
+            )
+
+    def wake(self, key: str, at: float) -> None:
+        """Make a resource due at a time, if it is not due before."""
+        with self._transaction() as connection:
+            connection.execute(
+                resources.update()
+                .where(resources.c.key == key, sa.or_(resources.c.wake_at.is_(None), resources.c.wake_at > at))
+                .values(wake_at=at)
+            )
+
+    def next_due(self, now: float) -> float | None:
+        """Tell when the next resource is due that nobody works on."""
+        statement = sa.select(sa.func.min(resources.c.wake_at)).where(
+            sa.or_(resources.c.lease_until.is_(None), resources.c.lease_until < now)
+        )
+        found = self._rows(statement)[0][0]
+        return None if found is None else float(found)
+
+    def settle(self, outcome: Outcome, now: float) -> bool:
+        """Write what a pass found: status, end of operations, next look, release of the lease; one transaction.
+
+        False if the resource was changed meanwhile: then it stays due.
+        """
+        mine = (resources.c.key == outcome.key, resources.c.uid == outcome.uid)
+        with self._transaction() as connection:
+            if outcome.gone:
+                removed = connection.execute(
+                    resources.delete().where(*mine, resources.c.generation == outcome.generation)
+                )
+                current = removed.rowcount == 1
+            else:
+                values: dict[str, Any] = {"status": outcome.status, "lease_owner": None, "lease_until": None}
+                current_values = values | {
+                    "provisioning_state": outcome.provisioning_state,
+                    "wake_at": outcome.wake_at,
+                }
+                if outcome.done:
+                    current_values["settled_generation"] = outcome.generation
+                written = connection.execute(
+                    resources.update()
+                    .where(*mine, resources.c.generation == outcome.generation)
+                    .values(current_values)
+                )
+                current = written.rowcount == 1
+                if not current:
+                    connection.execute(resources.update().where(*mine).values(values))
+            if outcome.done or outcome.gone:
+                connection.execute(
+                    operations.update()
+                    .where(
+                        operations.c.key == outcome.key,
+                        operations.c.status == "Pending",
+                        operations.c.generation <= outcome.generation,
+                    )
+                    .values(
+                        status="Failed" if outcome.error_message else "Succeeded",
+                        error_code=outcome.error_code,
+                        error_message=outcome.error_message,
+                        events=outcome.events,
+                    )
+                )
+                connection.execute(
+                    operations.delete().where(
+                        operations.c.status != "Pending", operations.c.started_at < now - _KEPT_OPERATIONS
+                    )
+                )
+        return current
+
+    def uids(self, kind: str) -> set[str]:
+        """Give the uid of every resource of a kind."""
+        return {str(found.uid) for found in self._rows(sa.select(resources.c.uid).where(resources.c.kind == kind))}
+
+    def keys(self, kind: str) -> list[str]:
+        """Give the key of every resource of a kind."""
+        return [str(found.key) for found in self._rows(sa.select(resources.c.key).where(resources.c.kind == kind))]
+
+    def operation(self, identity: str) -> Operation | None:
+        """Read an operation."""
+        found = self._rows(sa.select(operations).where(operations.c.id == identity))
+        return Operation(**found[0]._mapping) if found else None
+
+    def open_operation(self, key: str) -> str | None:
+        """Give the id of the newest operation on a resource that has not ended."""
+        statement = sa.select(operations.c.id).where(operations.c.key == key, operations.c.status == "Pending")
+        found = self._rows(statement.order_by(operations.c.started_at.desc()).limit(1))
+        return str(found[0].id) if found else None
+
+    # --- who may ask ---
+
+    def principal(self, app_id: str) -> Principal | None:
+        """Read a principal."""
+        found = self._rows(sa.select(principals).where(principals.c.app_id == app_id.lower()))
+        return Principal(**found[0]._mapping) if found else None
+
+    def add_principal(self, principal: Principal) -> None:
+        """Write a new principal."""
+        with self._transaction() as connection:
+            connection.execute(principals.insert().values(asdict(principal)))
+
+    def subscription(self, identity: str) -> Subscription | None:
+        """Read a subscription."""
+        found = self._rows(sa.select(subscriptions).where(subscriptions.c.id == identity.lower()))
+        return Subscription(**found[0]._mapping) if found else None
+
+    def subscriptions(self) -> list[Subscription]:
+        """Read all subscriptions."""
+        return [Subscription(**found._mapping) for found in self._rows(sa.select(subscriptions))]
+
+    def add_subscription(self, subscription: Subscription) -> None:
+        """Write a new subscription."""
+        with self._transaction() as connection:
+            connection.execute(subscriptions.insert().values(asdict(subscription)))
+
+    def fact(self, name: str) -> str | None:
+        """Read a fact about the installation."""
+        found = self._rows(sa.select(facts.c.value).where(facts.c.name == name))
+        return str(found[0].value) if found else None
+
+    def add_fact(self, name: str, value: str) -> None:
+        """Write a fact about the installation."""
+        with self._transaction() as connection:
+            connection.execute(facts.insert().values(name=name, value=value))

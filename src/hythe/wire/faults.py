@@ -1,0 +1,110 @@
+"""Faults: what the service says when it can't do something.  One class; one function per known code.
+
+Codes and sentences are the ones that Azure's own service uses, so that programs that match on them work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+
+class Detail(Struct, kw_only=True, omit_defaults=True):
+    """One problem of a request: its code, a sentence, and the JSON path of the member it is about."""
+
+    code: str
+    message: str
+    target: str = ""
+
+
+class Fault(Exception):
+    """An answer of 400 or more: ``{"error": {"code", "message", "details"?}}``."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        details: Sequence[Detail] = (),
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = tuple(details)
+        self.headers = tuple(headers)
+
+    @property
+    def body(self) -> bytes:
+        """The ARM error document."""
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.details:
+            error["details"] = self.details
+        return msgspec.json.encode({"error": error})
+
+
+def bad_request(problems: Sequence[Detail]) -> Fault:
+    """Report every problem of a body: the first is the code of the answer, all are its details."""
+    return Fault(400, problems[0].code, problems[0].message, details=problems if len(problems) > 1 else ())
+
+
+def invalid_content(why: str) -> Fault:
+    """Report a body that can't be read."""
+    return Fault(
+        400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{why}'."
+    )
+
+
+def resource_not_found(type_: str, name: str, resource_group: str) -> Fault:
+    """Report a resource that does not exist."""
+    return Fault(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{type_}/{name}' under resource group '{resource_group}' was not found.",
+    )
+
+
+def resource_group_not_found(name: str) -> Fault:
+    """Report a resource group that does not exist."""
+    return Fault(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+
+
+def subscription_not_found(subscription: str) -> Fault:
+    """Report a subscription that does not exist."""
+    return Fault(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+
+
+def unauthorized(code: str, message: str, authority: str) -> Fault:
+    """Report a request without a good token, naming the authority that gives one."""
+    challenge = f'Bearer authorization_uri="{authority}", error="invalid_token", error_description="{message}"'
+    return Fault(401, code, message, headers=[("WWW-Authenticate", challenge)])
+
+
+def transitioning(name: str) -> Fault:
+    """Report a group that is busy with another operation."""
+    return Fault(
+        409,
+        "ContainerGroupTransitioning",
+        f"The container group '{name}' is still transitioning, please retry later.",
+    )
+
+
+def stopped(name: str, resource_group: str) -> Fault:
+    """Report a group that is stopped."""
+    return Fault(
+        409, "ContainerGroupStopped", f"Container Group '{name}' in resource group '{resource_group}' is stopped."
+    )
+
+
+def log_not_available(container: str, group: str) -> Fault:
+    """Report a container that has not started yet."""
+    return Fault(
+        404,
+        "ContainerLogNotAvailable",
+        f"Log of container '{container}' in container group '{group}' is not available yet. "
+        "Please check container 'InstanceView' for more information or retry later.",
+    )

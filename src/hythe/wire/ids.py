@@ -1,0 +1,40 @@
+"""ARM resource ids: read without regard to case, written as the caller wrote them."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+PROVIDER = "Microsoft.ContainerInstance"
+
+
+class ResourceId(Struct, frozen=True, kw_only=True):
+    """The parts of ``/subscriptions/{s}/resourceGroups/{rg}/providers/{namespace}/{type}/{name}``."""
+
+    subscription: str
+    resource_group: str
+    type: str = ""
+    """Namespace and type, for example ``Microsoft.ContainerInstance/containerGroups``; empty for a group itself."""
+    name: str = ""
+
+    @property
+    def text(self) -> str:
+        """The id as ARM writes it."""
+        head = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+        return f"{head}/providers/{self.type}/{self.name}" if self.type else head
+
+    @property
+    def key(self) -> str:
+        """The id in lower case: what is compared and stored."""
+        return self.text.lower()
+
+
+def container_group(subscription: str, resource_group: str, name: str) -> ResourceId:
+    """Name a container group."""
+    return ResourceId(
+        subscription=subscription, resource_group=resource_group, type=f"{PROVIDER}/containerGroups", name=name
+    )
+
+
+def resource_group(subscription: str, name: str) -> ResourceId:
+    """Name a resource group."""
+    return ResourceId(subscription=subscription, resource_group=name)

@@ -1,0 +1,1 @@
+"""Tests the client library; the synchronous tests are generated from the asynchronous ones."""

@@ -1,0 +1,1 @@
+"""Holds the tests of the asynchronous clients, written by hand."""
