@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 _PORTS = {"http": 80, "https": 443}
+_IPV4_NUMBERS = 4
 
 
 def _split(url: str) -> tuple[SplitResult, str, int]:
@@ -27,7 +28,7 @@ def is_loopback(url: str) -> bool:
     if host in ("localhost", "::1") or host.endswith(".localhost"):
         return True
     numbers = host.split(".")
-    return len(numbers) == 4 and numbers[0] == "127" and all(n.isdigit() for n in numbers)  # noqa: PLR2004 - IPv4
+    return len(numbers) == _IPV4_NUMBERS and numbers[0] == "127" and all(n.isdigit() for n in numbers)
 
 
 def safe_base(url: str, what: str) -> str:

@@ -42,6 +42,8 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 _BY_CODE: dict[str, type[ServiceError]] = {"InaccessibleImage": ImageInaccessible}
 _ELSEWHERE = "Check that base_url is the address of the service and not of a proxy or a web page."
 _SHOWN = 200
+_SUCCESSES = range(200, 300)
+_FIRST_ERROR = 400
 
 
 class _Error(Struct):
@@ -92,9 +94,9 @@ def unreadable(doing: str, why: Exception) -> UnexpectedAnswer:
 
 def error_of(response: Response, doing: str) -> ServiceError | UnexpectedAnswer | None:
     """Make the error that an answer stands for; None for a success."""
-    if 200 <= response.status < 300:  # noqa: PLR2004 - the range of HTTP's successes
+    if response.status in _SUCCESSES:
         return None
-    if response.status < 400:  # noqa: PLR2004
+    if response.status < _FIRST_ERROR:
         return UnexpectedAnswer(
             f"cannot {doing}: the service answered {response.status} and points elsewhere. {_ELSEWHERE}"
         )

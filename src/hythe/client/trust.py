@@ -38,7 +38,7 @@ class Trust(Struct, frozen=True, kw_only=True):
         named = [("ca", self.ca), *((name, os.environ.get(name)) for name in _VARIABLES)]
         if loopback:
             named.append(("the file beside the auth file", self.loopback_ca))
-        for source, path in dict((path, (source, path)) for source, path in named if path).values():
+        for path, source in {path: source for source, path in named if path}.items():
             _load(context, source, path)
         return context
 

@@ -187,9 +187,7 @@ def _by_resource(url: str, answer: Answer, default_delay: float) -> Step:
         return _failed(end, document)
     if end or (word is None and answer.status != _ACCEPTED):
         return Done(body=answer.body)
-    return Poll(
-        monitor="resource", url=url, delay=_delay(answer, default_delay), word=word or RUNNING, result_url=url
-    )
+    return Poll(monitor="resource", url=url, delay=_delay(answer, default_delay), word=word or RUNNING, result_url=url)
 
 
 def _failed(word: str, document: _Document) -> Failed:

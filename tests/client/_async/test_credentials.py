@@ -40,9 +40,9 @@ AUTH = {
 }
 
 
-def granted(token: str = "one", **more: object) -> Any:
+def granted(access_token: str = "one", **more: object) -> Any:
     """Make the authority's answer."""
-    return answer(200, {"token_type": "Bearer", "access_token": token, "expires_in": 3600, **more})
+    return answer(200, {"token_type": "Bearer", "access_token": access_token, "expires_in": 3600, **more})
 
 
 def principal(*lines: Any) -> tuple[ClientSecretCredential, FakeTransport, FakeClock]:
@@ -175,7 +175,10 @@ async def test_a_client_of_an_auth_file(cls: Any, tmp_path: Path, monkeypatch: p
     made = get_client_from_auth_file(cls, transport=transport)
     assert isinstance(made, cls)
     await made._session.send("HEAD", made._session.url("resourceGroups", "rg"), doing="look", allow={404})
-    assert transport.asked == ["POST /tenant/oauth2/v2.0/token", f"HEAD /subscriptions/{SUBSCRIPTION}/resourceGroups/rg"]
+    assert transport.asked == [
+        "POST /tenant/oauth2/v2.0/token",
+        f"HEAD /subscriptions/{SUBSCRIPTION}/resourceGroups/rg",
+    ]
     assert parse_qs(transport.requests[0].body.decode())["scope"] == [SCOPE]
 
 

@@ -67,8 +67,8 @@ async def test_small_operations() -> None:
     assert (await groups.update("rg", "web", Resource(tags={"a": "b"}))).name == "web"
     assert (await groups.update("rg", "web", tags={"a": "b"})).name == "web"
     await groups.stop("rg", "web")
-    assert await (await groups.begin_start("rg", "web")).result() is None
-    assert await (await groups.restart("rg", "web")).result() is None
+    await (await groups.begin_start("rg", "web")).result()
+    await (await groups.restart("rg", "web")).result()
     assert await groups.delete("rg", "web") is None
     gone = await groups.delete("rg", "web")
     assert gone is not None
@@ -131,7 +131,7 @@ async def test_resource_groups() -> None:
     assert [one.name async for one in arm.resource_groups.list()] == ["rg"]
     assert [one.name async for one in arm.resources.list_by_resource_group("rg")] == ["web"]
     poller = await arm.resource_groups.delete("rg")
-    assert await poller.result() is None
+    await poller.result()
     assert script.asked[-2:] == ["GET /operationresults/1"] * 2
     assert all("api-version=2021-04-01" in request.url for request in script.requests[:-2])
 

@@ -59,7 +59,7 @@ async def test_wait_returns_in_time_and_can_go_on() -> None:
     poller, _, clock = await begin(RUNNING, RUNNING, SUCCEEDED)
     await poller.wait(timeout=5)
     assert clock.naps == [3, 2]
-    assert not poller.status() == "Succeeded"
+    assert poller.status() == "Pending"
     await poller.wait()
     assert poller.status() == "Succeeded"
 
@@ -90,15 +90,24 @@ async def test_a_failure_has_code_message_and_events(word: str) -> None:
 async def test_callbacks_are_called_once_at_the_end_and_late_ones_at_once() -> None:
     poller, _, clock = await begin(RUNNING, SUCCEEDED)
     seen: list[str] = []
-    poller.add_done_callback(lambda one: seen.append(one.status()))
-    poller.add_done_callback(seen.clear)  # type: ignore[arg-type]
-    poller.remove_done_callback(seen.clear)  # type: ignore[arg-type]
+
+    def tell(one: AzureOperationPoller[ContainerGroup]) -> None:
+        seen.append(one.status())
+
+    def unwanted(one: AzureOperationPoller[ContainerGroup]) -> None:
+        seen.append("unwanted")
+
+    poller.add_done_callback(tell)
+    poller.add_done_callback(unwanted)
+    poller.remove_done_callback(unwanted)
     assert not await poller.done()
     assert seen == []
     clock.pass_by(3)
     assert await poller.done()
     assert await poller.done()
     assert seen == ["Succeeded"]
+    with pytest.raises(ValueError, match="not in list"):
+        poller.remove_done_callback(tell)
     poller.add_done_callback(lambda one: seen.append("late"))
     assert seen == ["Succeeded", "late"]
 

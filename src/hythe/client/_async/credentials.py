@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -82,7 +82,7 @@ class ClientSecretCredential:
     def __repr__(self) -> str:
         return f"ClientSecretCredential(tenant_id={self._tenant_id!r}, client_id={self._client_id!r}, secret=***)"
 
-    async def __aenter__(self) -> ClientSecretCredential:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *failure: object) -> None:

@@ -10,6 +10,8 @@ from hythe.errors import ConnectionFailed
 
 from ._io import Clock, Transport
 
+_DICE = random.SystemRandom()
+
 
 async def exchange(transport: Transport, request: Request, clock: Clock, *, idempotent: bool) -> Response:
     """Return the answer of the last try, of whatever status.  Raises `ConnectionFailed` when there is none."""
@@ -21,8 +23,7 @@ async def exchange(transport: Transport, request: Request, clock: Clock, *, idem
             outcome = await transport.send(request)
         except ConnectionFailed as failure:
             outcome = failure
-        jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
-        delay = delay_before_retry(outcome, tries=tries, idempotent=idempotent, jitter=jitter)
+        delay = delay_before_retry(outcome, tries=tries, idempotent=idempotent, jitter=_DICE.random())
         if delay is not None:
             await clock.sleep(delay)
         elif isinstance(outcome, ConnectionFailed):

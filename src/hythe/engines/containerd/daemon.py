@@ -29,6 +29,9 @@ def running_pid(place: Place) -> int | None:
     try:
         pid = int((place.state / "containerd.pid").read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if command == [b""]:  # in the middle of an exec, or dead and not yet reaped
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            return pid if state != "Z" else None
     except (OSError, ValueError):
         return None
     return pid if str(place.root / "containerd.toml").encode() in command else None

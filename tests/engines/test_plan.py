@@ -1,0 +1,292 @@
+"""The planner: what comes next, for every situation that a group can be in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hythe.engines.base import (
+    ContainerSeen,
+    Finished,
+    Observed,
+    PullImage,
+    Record,
+    RemoveContainer,
+    RemoveSandbox,
+    RunContainer,
+    RunSandbox,
+    SandboxSeen,
+    StartContainer,
+    StopContainer,
+    Uid,
+    Want,
+)
+from hythe.engines.pod import Backoff, digest, plan
+from hythe.models import Container, ContainerGroup, InitContainerDefinition
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+SANDBOX = SandboxSeen(id="s", ready=True, ip="10.0.0.2")
+
+
+def group(*names: str, policy: str | None = None, init: tuple[str, ...] = ()) -> ContainerGroup:
+    return ContainerGroup(
+        restart_policy=policy,
+        containers=[Container(name=name, image=f"image-{name}") for name in names],
+        init_containers=[InitContainerDefinition(name=name, image=f"image-{name}") for name in init],
+    )
+
+
+def want(of: ContainerGroup, **more: object) -> Want:
+    return Want(uid=Uid("u"), name="g", subscription="s", group=of, **more)  # type: ignore[arg-type]
+
+
+def spec(of: ContainerGroup, name: str) -> str:
+    return digest(next(one for one in [*(of.containers or ()), *(of.init_containers or ())] if one.name == name))
+
+
+def seen(of: ContainerGroup, name: str, state: str, *, exit_code: int = 0, ago: float = 0, **more: object):
+    finished = None
+    if state == "exited":
+        finished = Finished(
+            exit_code=exit_code,
+            started_at=NOW - timedelta(seconds=ago + 1),
+            finished_at=NOW - timedelta(seconds=ago),
+        )
+    values = {"epoch": 0, "attempt": 0, "spec": spec(of, name), "started_at": NOW - timedelta(seconds=ago + 1)} | more
+    return ContainerSeen(name=name, id=f"id-{name}", state=state, finished=finished, **values)
+
+
+def test_nothing_there_makes_sandbox_then_containers_in_order() -> None:
+    of = group("a", "b")
+
+    made = plan(want(of), Observed(), NOW)
+
+    assert made.actions == (
+        RunSandbox(attempt=0),
+        PullImage(container="a", image="image-a"),
+        RunContainer(name="a", attempt=0, spec=spec(of, "a")),
+        PullImage(container="b", image="image-b"),
+        RunContainer(name="b", attempt=0, spec=spec(of, "b")),
+    )
+
+
+def test_all_running_is_settled() -> None:
+    of = group("a")
+
+    made = plan(want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),)), NOW)
+
+    assert made.actions == ()
+    assert made.wake_at is None
+    assert made.records["a"].running
+
+
+def test_created_but_not_started_is_started() -> None:
+    of = group("a")
+
+    made = plan(want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "created"),)), NOW)
+
+    assert made.actions == (StartContainer(name="a", id="id-a"),)
+
+
+@pytest.mark.parametrize(
+    ("policy", "exit_code", "runs_again"),
+    [
+        ("Never", 0, False),
+        ("Never", 1, False),
+        ("OnFailure", 0, False),
+        ("OnFailure", 1, True),
+        ("Always", 0, True),
+        ("Always", 1, True),
+        (None, 0, True),
+    ],
+)
+def test_restart_policy(policy: str | None, exit_code: int, runs_again: bool) -> None:
+    of = group("a", policy=policy)
+    ended = seen(of, "a", "exited", exit_code=exit_code)
+
+    made = plan(want(of), Observed(sandbox=SANDBOX, containers=(ended,)), NOW)
+
+    runs = [action for action in made.actions if isinstance(action, RunContainer)]
+    assert bool(runs) == runs_again
+    if runs:
+        assert runs[0].attempt == 1
+        assert RemoveContainer(name="a", id="id-a") in made.actions
+
+
+def test_backoff_doubles_up_to_the_most_and_starts_again_after_a_long_run() -> None:
+    backoff = Backoff(first=10, most=300, reset_after=600)
+    waits = []
+    record = Record(attempt=0)
+    for attempt in range(8):
+        record = Record(attempt=attempt, backoff=backoff.after(Record(attempt=attempt, backoff=record.backoff), 1))
+        waits.append(record.backoff)
+
+    assert waits == [0, 10, 20, 40, 80, 160, 300, 300]
+    assert backoff.after(Record(attempt=7, backoff=300), 600) == 0
+
+
+def test_second_restart_waits_and_says_so() -> None:
+    of = group("a")
+    ended = seen(of, "a", "exited", exit_code=1, ago=4, attempt=1)
+    records = {"a": Record(ran_as=spec(of, "a"), attempt=1)}
+
+    made = plan(want(of, records=records), Observed(sandbox=SANDBOX, containers=(ended,)), NOW)
+
+    assert made.actions == ()
+    assert made.wake_at == NOW + timedelta(seconds=6)
+    assert [event.name for event in made.happened] == ["BackOff"]
+    again = plan(want(of, records=made.records), Observed(sandbox=SANDBOX, containers=(ended,)), NOW)
+    assert again.happened == ()
+    due = plan(
+        want(of, records=made.records), Observed(sandbox=SANDBOX, containers=(ended,)), NOW + timedelta(seconds=6)
+    )
+    assert RunContainer(name="a", attempt=2, spec=spec(of, "a")) in due.actions
+
+
+def test_finished_task_is_not_run_again_when_the_engine_lost_it() -> None:
+    of = group("a", policy="Never")
+    ended = plan(
+        want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "exited", exit_code=0),)), NOW
+    )
+
+    made = plan(want(of, records=ended.records), Observed(), NOW)
+
+    assert made.actions == ()
+
+
+def test_running_group_that_the_engine_lost_comes_back() -> None:
+    of = group("a")
+    running = plan(want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),)), NOW)
+
+    made = plan(want(of, records=running.records), Observed(), NOW)
+
+    assert [type(action) for action in made.actions] == [RunSandbox, PullImage, RunContainer]
+
+
+def test_dead_sandbox_is_replaced() -> None:
+    of = group("a")
+    dead = SandboxSeen(id="s", ready=False, attempt=3)
+
+    made = plan(want(of), Observed(sandbox=dead, containers=(seen(of, "a", "exited", exit_code=137),)), NOW)
+
+    assert made.actions[:2] == (RemoveSandbox(id="s"), RunSandbox(attempt=4))
+    assert isinstance(made.actions[-1], RunContainer)
+
+
+def test_stale_sandboxes_go() -> None:
+    of = group("a")
+
+    made = plan(
+        want(of), Observed(sandbox=SANDBOX, stale=("old",), containers=(seen(of, "a", "running"),)), NOW
+    )
+
+    assert made.actions == (RemoveSandbox(id="old"),)
+
+
+def test_changed_definition_replaces_only_its_container() -> None:
+    before = group("a", "b")
+    after = group("a", "b")
+    assert after.containers
+    after.containers[1].command = ["other"]
+    there = Observed(sandbox=SANDBOX, containers=(seen(before, "a", "running"), seen(before, "b", "running")))
+
+    made = plan(want(after), there, NOW)
+
+    assert made.actions[:2] == (StopContainer(name="b", id="id-b"), RemoveContainer(name="b", id="id-b"))
+    assert RunContainer(name="b", attempt=1, spec=spec(after, "b")) in made.actions
+    assert not any(getattr(action, "name", "") == "a" for action in made.actions)
+
+
+def test_removed_container_goes() -> None:
+    before, after = group("a", "b"), group("a")
+    there = Observed(sandbox=SANDBOX, containers=(seen(before, "a", "running"), seen(before, "b", "running")))
+
+    made = plan(want(after), there, NOW)
+
+    assert made.actions == (StopContainer(name="b", id="id-b"), RemoveContainer(name="b", id="id-b"))
+
+
+def test_restart_replaces_containers_of_the_older_epoch_and_keeps_the_sandbox() -> None:
+    of = group("a")
+
+    made = plan(want(of, epoch=1), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),)), NOW)
+
+    assert not any(isinstance(action, RunSandbox | RemoveSandbox) for action in made.actions)
+    assert RunContainer(name="a", attempt=0, spec=spec(of, "a")) in made.actions
+
+
+def test_stop_ends_containers_and_keeps_the_sandbox() -> None:
+    of = group("a")
+    stopping = want(of, desired="stop")
+
+    made = plan(stopping, Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),)), NOW)
+    stopped = plan(
+        want(of, desired="stop", records=made.records),
+        Observed(sandbox=SANDBOX, containers=(seen(of, "a", "exited", exit_code=137),)),
+        NOW,
+    )
+
+    assert [type(action) for action in made.actions] == [StopContainer]
+    assert stopped.actions == ()
+    assert stopped.records["a"].stopped
+
+
+def test_gone_removes_every_sandbox_and_then_nothing() -> None:
+    of = group("a")
+    going = want(of, desired="gone")
+
+    assert plan(going, Observed(sandbox=SANDBOX, stale=("old",)), NOW).actions == (
+        RemoveSandbox(id="old"),
+        RemoveSandbox(id="s"),
+    )
+    assert plan(going, Observed(), NOW).actions == ()
+
+
+def test_init_containers_run_one_after_the_other_before_the_rest() -> None:
+    of = group("a", init=("i", "j"))
+    first = plan(want(of), Observed(), NOW)
+    second = plan(
+        want(of, records=first.records), Observed(sandbox=SANDBOX, containers=(seen(of, "i", "exited"),)), NOW
+    )
+    third = plan(
+        want(of, records=second.records),
+        Observed(sandbox=SANDBOX, containers=(seen(of, "i", "exited"), seen(of, "j", "exited"))),
+        NOW,
+    )
+
+    def runs(made) -> list[str]:
+        return [action.name for action in made.actions if isinstance(action, RunContainer)]
+
+    assert [runs(first), runs(second), runs(third)] == [["i"], ["j"], ["a"]]
+
+
+def test_init_container_that_failed_under_never_ends_the_group() -> None:
+    of = group("a", init=("i",), policy="Never")
+
+    made = plan(
+        want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "i", "exited", exit_code=2),)), NOW
+    )
+
+    assert made.actions == ()
+
+
+def test_failed_pull_is_tried_again_at_its_time() -> None:
+    of = group("a")
+    later = NOW + timedelta(seconds=10)
+    records = {"a": Record(retry_at=later, failures=1, waiting="ErrImagePull: no")}
+
+    waits = plan(want(of, records=records), Observed(sandbox=SANDBOX), NOW)
+    tries = plan(want(of, records=records), Observed(sandbox=SANDBOX), later)
+
+    assert (waits.actions, waits.wake_at) == ((), later)
+    assert PullImage(container="a", image="image-a") in tries.actions
+
+
+def test_plan_is_pure() -> None:
+    of = group("a")
+    asked = want(of)
+    there = Observed(sandbox=SANDBOX, containers=(seen(of, "a", "exited", exit_code=1),))
+
+    assert plan(asked, there, NOW) == plan(asked, there, NOW)
+    assert asked.records == {}

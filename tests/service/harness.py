@@ -1,0 +1,156 @@
+"""A service in this process: the simulated engine, a database in memory, every caller let in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from hythe.engines.sim import SimulatedEngine
+from hythe.service.admin import Admin
+from hythe.service.call import Caller
+from hythe.service.control import Loop, Reconciler
+from hythe.service.gate import Gate
+from hythe.service.handlers import Handlers
+from hythe.service.kinds import Admission
+from hythe.service.resource import Resources
+from hythe.service.settings import ServiceSettings
+from hythe.service.store import SqlStore, Subscription
+from hythe.service.streams import Streams
+from hythe.service.vault import Vault
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+OTHER = "22222222-2222-2222-2222-222222222222"
+FOLDER = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
+GROUPS = f"{FOLDER}/providers/Microsoft.ContainerInstance/containerGroups"
+VERSION = "2023-05-01"
+
+
+class Reply(Struct):
+    status: int
+    headers: dict[str, str]
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.raw)
+
+    @property
+    def code(self) -> str:
+        return self.json["error"]["code"]
+
+
+class Service:
+    """What a test holds."""
+
+    def __init__(self, engine: Any, store: SqlStore, settings: ServiceSettings | None = None, vault: Any = None) -> None:
+        self.engine = engine
+        self.store = store
+        if not store.subscriptions():
+            for each in (SUBSCRIPTION, OTHER):
+                store.add_subscription(Subscription(id=each, name="test", tenant="t"))
+        self.vault = vault or Vault(b"k" * 32)
+        clock = lambda: datetime.now(UTC)  # noqa: E731
+        settings = settings or ServiceSettings(hold_seconds=5)
+        self.reconciler = Reconciler(
+            store, engine, self.vault, clock=clock, provisioning_seconds=settings.provisioning_seconds
+        )
+        self.loop = Loop(store, engine, self.reconciler.pass_over, owner="test", clock=clock)
+
+        async def accessible(image: str, subscription: str, credentials: object) -> bool:
+            return await engine.has_image(image, subscription)
+
+        admission = Admission(store=store, accessible=accessible, dns_suffix="test.localhost", tenant="t")
+        self.resources = Resources(store, self.vault, self.loop, settings, admission)
+        handlers = Handlers(
+            store,
+            self.resources,
+            Streams(store, engine, settings.log_limit),
+            Admin(store, lambda *_: b"{}", dict, None),
+            {"status": "ok"},
+        )
+
+        async def no_authority(*_: object) -> None:
+            raise AssertionError
+
+        self.gate = Gate(
+            handlers,
+            authority=no_authority,
+            authority_paths=lambda path: False,
+            verify=lambda token: Caller(app_id="app", object_id="object", tenant="t"),
+            hosts=lambda host: host == "localhost",
+            may=lambda caller, action, path: True,
+        )
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        version: str | None = VERSION,
+        query: str = "",
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        path, _, given = path.removeprefix("https://localhost").partition("?")
+        words = [word for word in (given, query) if word]
+        if version and "api-version" not in given:
+            words.append(f"api-version={version}")
+        sent = raw if raw is not None else json.dumps(body).encode() if body is not None else b""
+        named = {"host": "localhost", "authorization": "Bearer x"} | (headers or {})
+        messages: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": sent}
+
+        async def send(message: Any) -> None:
+            messages.append(message)
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": "&".join(words).encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in named.items() if value],
+        }
+        await self.gate(scope, receive, send)
+        got = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+        return Reply(messages[0]["status"], got, messages[1]["body"])
+
+    async def make_folder(self, path: str = FOLDER) -> None:
+        assert (await self.ask("PUT", path, {"location": "eastus"}, version="2021-04-01")).status in (200, 201)
+
+
+@asynccontextmanager
+async def running(
+    outcomes: Any = None, *, store: SqlStore | None = None, engine: Any = None, settings: ServiceSettings | None = None
+) -> AsyncIterator[Service]:
+    """Run a service until the end of the block."""
+    engine = engine or SimulatedEngine(outcomes)
+    service = Service(engine, store or SqlStore(None), settings)
+    service.loop.start()
+    try:
+        yield service
+    finally:
+        await service.loop.stop()
+        await engine.close()
+        if store is None:
+            service.store.close()
+
+
+def container(name: str = "web", image: str = "image", **properties: object) -> dict[str, Any]:
+    base: dict[str, Any] = {"image": image, "resources": {"requests": {"cpu": 1, "memoryInGB": 1}}}
+    return {"name": name, "properties": base | properties}
+
+
+def group(*containers: dict[str, Any], **properties: object) -> dict[str, Any]:
+    body: dict[str, Any] = {"osType": "Linux", "containers": [*containers] or [container()]}
+    return {"location": "eastus", "properties": body | properties}
+
+

@@ -1,0 +1,218 @@
+"""Bad input: the code and sentence that Azure has, nothing created, nothing lost."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from hythe.engines.sim import Outcome
+
+from .harness import FOLDER, GROUPS, SUBSCRIPTION, container, group, running
+
+
+def without(body: dict[str, Any], *path: str | int) -> dict[str, Any]:
+    """Copy a body without one member."""
+    copied = copy.deepcopy(body)
+    place: Any = copied
+    for step in path[:-1]:
+        place = place[step]
+    del place[path[-1]]
+    return copied
+
+
+REQUESTS = ("properties", "containers", 0, "properties", "resources", "requests")
+ADDRESS = {"type": "Public", "ports": [{"port": 80}]}
+
+BAD = [
+    ("web", without(group(), "properties", "osType"), "InvalidOsType"),
+    ("web", group(osType="Windows"), "FeatureNotSupported"),
+    ("Web", group(), "InvalidContainerGroupName"),
+    ("w--b", group(), "InvalidContainerGroupName"),
+    ("web", group(container("Bad_Name")), "InvalidContainerName"),
+    ("web", group(container("a"), container("a")), "DuplicateContainerNames"),
+    ("web", without(group(), *REQUESTS), "ResourceRequestsNotSpecified"),
+    ("web", without(group(), *REQUESTS, "cpu"), "ResourceSomeRequestsNotSpecified"),
+    ("web", group(container(ports=[{"port": 0}])), "InvalidContainerPorts"),
+    ("web", group(container(ports=[{"port": 65536}])), "InvalidContainerPorts"),
+    ("web", group(container("a", ports=[{"port": 1}]), container("b", ports=[{"port": 1}])), "DuplicateContainerPorts"),
+    ("web", group(ipAddress={"type": "Public", "ports": []}), "MissingIpAddressPorts"),
+    ("web", group(ipAddress=ADDRESS), "UnreferencedIpAddressPorts"),
+    (
+        "web",
+        group(container(ports=[{"port": 80}]), ipAddress=ADDRESS | {"dnsNameLabel": "No"}),
+        "InvalidDnsNameLabel",
+    ),
+    ("web", group(container(environmentVariables=[{"name": "1x", "value": "v"}])), "InvalidContainerEnvironmentVariable"),
+    ("web", group(container(environmentVariables=[{"name": "A"}])), "InvalidEnvironmentVariable"),
+    (
+        "web",
+        group(container(environmentVariables=[{"name": "A", "value": "a", "secureValue": "b"}])),
+        "InvalidEnvironmentVariable",
+    ),
+    ("web", group(imageRegistryCredentials=[{"server": "a"}, {"server": "b"}]), "MoreImageRegistryCredentialsThanContainers"),
+    ("web", group(restartPolicy="Sometimes"), "InvalidRestartPolicy"),
+    ("web", group(container(image="")), "InvalidImageName"),
+    ("web", group(container(image="nowhere")), "InaccessibleImage"),
+    ("web", group(volumes=[{"name": "v", "emptyDir": {}}]), "FeatureNotSupported"),
+    ("web", group(container(securityContext={"privileged": True})), "FeatureNotSupported"),
+    ("web", group(container(livenessProbe={"exec": {"command": ["x"]}})), "FeatureNotSupported"),
+    ("web", group(subnetIds=[{"id": "x"}]), "FeatureNotSupported"),
+    (
+        "web",
+        group(
+            container(
+                resources={"requests": {"cpu": 1, "memoryInGB": 1}, "limits": {"cpu": 0.5, "memoryInGB": 1}}
+            )
+        ),
+        "ResourceLimitsLessThanRequests",
+    ),
+    (
+        "web",
+        group(
+            container(resources={"requests": {"cpu": 1, "memoryInGB": 1}, "limits": {"cpu": 2, "memoryInGB": 1}})
+        ),
+        "ContainerLimitGreaterThanContainerGroupTotalRequest",
+    ),
+    ("web", {"location": "eastus"}, "InvalidOsType"),
+    ("web", {"location": "eastus", "properties": {"osType": "Linux", "containers": "x"}}, "InvalidRequestContent"),
+    ("web", [], "InvalidRequestContent"),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "code"), BAD)
+async def test_refused_with_its_code_and_nothing_created(name: str, body: Any, code: str) -> None:
+    async with running({"nowhere": Outcome(pull_error="not there")}) as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/{name}", body)
+        held = (await service.ask("GET", GROUPS)).json["value"]
+        ran = service.engine.groups
+
+    assert (reply.status, reply.code) == (400, code)
+    assert reply.json["error"]["message"]
+    assert (held, ran) == ([], {})
+    assert "retry-after" not in reply.headers
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b'{"a":', b"\xff\xfe", b"nonsense", b"[" * 100_000])
+async def test_malformed_json(raw: bytes) -> None:
+    async with running() as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/web", raw=raw)
+
+    assert (reply.status, reply.code) == (400, "InvalidRequestContent")
+
+
+async def test_every_problem_is_reported_with_its_path() -> None:
+    body = group(container("A", ports=[{"port": 0}]), container("b", image=""))
+    async with running() as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/web", body)
+
+    details = {each["code"]: each["target"] for each in reply.json["error"]["details"]}
+    assert details == {
+        "InvalidContainerName": "properties.containers[0].name",
+        "InvalidContainerPorts": "properties.containers[0].properties.ports",
+        "InvalidImageName": "properties.containers[1].properties.image",
+    }
+    assert reply.code == "InvalidContainerName"
+
+
+async def test_missing_member_is_named_with_its_path() -> None:
+    body = group(container(environmentVariables=[{"value": "x"}]))
+    async with running() as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/web", body)
+
+    assert "Required property 'name' not found in JSON" in reply.json["error"]["message"]
+    assert "environmentVariables[0]" in reply.json["error"]["message"]
+
+
+async def test_what_cannot_be_changed_in_place() -> None:
+    async with running() as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", group())
+        policy = await service.ask("PUT", f"{GROUPS}/web", group(restartPolicy="Never"))
+        size = await service.ask(
+            "PUT",
+            f"{GROUPS}/web",
+            group(container(resources={"requests": {"cpu": 2, "memoryInGB": 1}})),
+        )
+        place = await service.ask("PUT", f"{GROUPS}/web", group() | {"location": "westus"})
+        same = await service.ask("GET", f"{GROUPS}/web")
+
+    assert policy.code == size.code == "InvalidContainerGroupUpdate"
+    assert (place.status, place.code) == (409, "InvalidResourceLocation")
+    assert same.json["properties"]["instanceView"]["state"] == "Running"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", f"{GROUPS}/none", 404, "ResourceNotFound"),
+        ("POST", f"{GROUPS}/none/stop", 404, "ResourceNotFound"),
+        ("GET", f"{GROUPS}/none/containers/c/logs", 404, "ResourceNotFound"),
+        ("GET", GROUPS.replace("/rg/", "/other/"), 404, "ResourceGroupNotFound"),
+        ("GET", f"{GROUPS.replace('/rg/', '/other/')}/web", 404, "ResourceGroupNotFound"),
+        ("GET", GROUPS.replace(SUBSCRIPTION, "33333333-3333-3333-3333-333333333333"), 404, "SubscriptionNotFound"),
+        ("GET", f"{FOLDER}/providers/Microsoft.Nothing/things", 404, "InvalidResourceNamespace"),
+        ("GET", f"{FOLDER}/providers/Microsoft.ContainerInstance/things", 404, "InvalidResourceType"),
+        ("GET", "/nothing", 404, "NotFound"),
+        ("POST", GROUPS, 405, "MethodNotAllowed"),
+    ],
+)
+async def test_what_is_not_there(method: str, path: str, status: int, code: str) -> None:
+    async with running() as service:
+        await service.make_folder()
+        reply = await service.ask(method, path)
+
+    assert (reply.status, reply.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "version", "status", "code"),
+    [
+        ("GET", f"{GROUPS}/web", None, 400, "MissingApiVersionParameter"),
+        ("GET", f"{GROUPS}/web", "newest", 400, "InvalidApiVersionParameter"),
+        ("PUT", f"{GROUPS}/web", "1999-01-01", 400, "NoRegisteredProviderFound"),
+        ("GET", GROUPS, "1999-01-01", 404, "InvalidResourceType"),
+    ],
+)
+async def test_api_version(method: str, path: str, version: str | None, status: int, code: str) -> None:
+    async with running() as service:
+        await service.make_folder()
+        reply = await service.ask(method, path, group(), version=version)
+
+    assert (reply.status, reply.code) == (status, code)
+
+
+async def test_no_token_and_no_bearer() -> None:
+    async with running() as service:
+        none = await service.ask("GET", GROUPS, headers={"authorization": ""})
+        basic = await service.ask("GET", GROUPS, headers={"authorization": "Basic eDp5"})
+
+    assert (none.status, none.code) == (401, "AuthenticationFailed")
+    assert (basic.status, basic.code) == (401, "AuthenticationFailedInvalidHeader")
+    assert none.headers["www-authenticate"].startswith("Bearer authorization_uri=")
+
+
+async def test_foreign_host_is_refused() -> None:
+    async with running() as service:
+        reply = await service.ask("GET", GROUPS, headers={"host": "evil.example"})
+
+    assert (reply.status, reply.code) == (421, "MisdirectedRequest")
+
+
+async def test_a_fault_of_the_service_says_nothing_of_its_inside() -> None:
+    async with running() as service:
+        await service.make_folder()
+
+        def broken(*_: object) -> None:
+            raise RuntimeError("inside")
+
+        service.store.get = broken  # type: ignore[assignment,method-assign]
+        reply = await service.ask("GET", f"{GROUPS}/web")
+
+    assert (reply.status, reply.code) == (500, "InternalServerError")
+    assert b"inside" not in reply.raw

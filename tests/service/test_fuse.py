@@ -1,0 +1,172 @@
+"""The service dies at every await that it has, and starts again: the end is the same, nothing is left over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from hythe.engines.base import Action, Happened, Observed, Uid, Want
+from hythe.engines.sim import Outcome, SimulatedEngine
+from hythe.service.control import sweep
+from hythe.service.store import SqlStore
+
+from .harness import FOLDER, GROUPS, Service, container, group, running
+
+
+class Blown(BaseException):
+    """The process died here."""
+
+
+class Fused(SimulatedEngine):
+    """An engine whose k-th call, counted before and after its effect, is the last thing the process does."""
+
+    fuse: int | None = None
+
+    def _burn(self) -> None:
+        if self.fuse is not None:
+            self.fuse -= 1
+            if self.fuse == 0:
+                self.fuse = None
+                raise Blown
+
+    async def observe(self, uid: Uid) -> Observed:
+        self._burn()
+        return await super().observe(uid)
+
+    async def act(self, want: Want, seen: Observed, action: Action) -> tuple[Happened, ...]:
+        self._burn()
+        happened = await super().act(want, seen, action)
+        self._burn()
+        return happened
+
+    async def forget(self, uid: Uid) -> None:
+        self._burn()
+        await super().forget(uid)
+        self._burn()
+
+
+class FusedStore(SqlStore):
+    """A store whose transaction of a result may be the last thing, before or after it is written."""
+
+    engine: Fused
+
+    def settle(self, *arguments: Any) -> bool:
+        self.engine._burn()
+        done = super().settle(*arguments)
+        self.engine._burn()
+        return done
+
+
+Story = Callable[[Service], Awaitable[object]]
+
+
+async def _create(service: Service) -> None:
+    await service.ask("PUT", f"{GROUPS}/g", group(container("web"), container("task"), restartPolicy="OnFailure"))
+
+
+async def _restart(service: Service) -> None:
+    await service.ask("POST", f"{GROUPS}/g/restart")
+
+
+async def _stop(service: Service) -> None:
+    await service.ask("POST", f"{GROUPS}/g/stop")
+
+
+async def _update(service: Service) -> None:
+    await service.ask(
+        "PUT",
+        f"{GROUPS}/g",
+        group(container("web", command=["x"]), container("task"), restartPolicy="OnFailure"),
+    )
+
+
+async def _delete(service: Service) -> None:
+    await service.ask("DELETE", f"{GROUPS}/g")
+
+
+async def _delete_folder(service: Service) -> None:
+    await service.ask("DELETE", FOLDER, version="2021-04-01")
+
+
+STORIES: list[tuple[str, list[Story], Story]] = [
+    ("create", [], _create),
+    ("restart", [_create], _restart),
+    ("stop", [_create], _stop),
+    ("update", [_create], _update),
+    ("delete", [_create], _delete),
+    ("delete-folder", [_create], _delete_folder),
+]
+
+
+async def _tell(before: list[Story], story: Story, fuse: int | None) -> tuple[Any, bool]:
+    """Tell a story, dying at one point and starting again; give how it ended and whether it died."""
+    engine = Fused({"task": Outcome(runs_for=0.0)})
+    store = FusedStore(None)
+    store.engine = engine
+    died = asyncio.Event()
+    async with running(store=store, engine=engine) as service:
+        await service.make_folder()
+        for each in before:
+            await each(service)
+        await _quiet(service)
+        engine.fuse = fuse
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: died.set())
+        telling = asyncio.create_task(story(service))  # type: ignore[arg-type]
+        for _ in range(400):
+            if telling.done() or engine.fuse is None and fuse is not None:
+                break
+            await asyncio.sleep(0.005)
+        if fuse is None:
+            await telling
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+    blown = fuse is not None and engine.fuse is None
+    engine.fuse = None
+    store._connection.exec_driver_sql("UPDATE resources SET lease_until = 0")  # the dead hold no lease for ever
+    store._connection.commit()
+    async with running(store=store, engine=engine) as service:
+        await sweep(store, engine)
+        service.loop.wake_all()
+        await _quiet(service)
+        listed = await service.ask("GET", f"{GROUPS}/g")
+        state = listed.json["properties"]["instanceView"]["state"] if listed.status == 200 else None
+        there = sorted(
+            (one.name, one.state)
+            for each in engine.groups.values()
+            for one in each.containers.values()
+        )
+        open_ends = store._connection.exec_driver_sql(
+            "SELECT count(*) FROM operations WHERE status = 'Pending'"
+        ).scalar_one()
+    store.close()
+    return (listed.status, state, there, open_ends), blown
+
+
+async def _quiet(service: Service) -> None:
+    """Wait until nothing is due and nobody works."""
+    for _ in range(400):
+        await asyncio.sleep(0.005)
+        due = service.store.due(9e9)
+        if not due and not service.loop._working:
+            return
+    raise AssertionError(f"never quiet: {due}")
+
+
+@pytest.mark.parametrize(("name", "before", "story"), STORIES, ids=[name for name, _, _ in STORIES])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_death_at_every_point_leads_to_the_same_end(name: str, before: list[Story], story: Story) -> None:
+    expected, _ = await _tell(before, story, None)
+    points = 0
+    for fuse in range(1, 100):
+        ended, blown = await _tell(before, story, fuse)
+        if not blown:
+            break
+        points += 1
+        assert ended == expected, f"died at point {fuse}"
+
+    assert points >= 4
+    assert expected[3] == 0
