@@ -27,9 +27,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
-        stale = [
-            path.name for path in Path(folder).iterdir() if path.read_bytes() != (FOLDER / path.name).read_bytes()
-        ]
+        stale = [path.name for path in Path(folder).iterdir() if path.read_bytes() != (FOLDER / path.name).read_bytes()]
     if stale:
         print(f"out of date: {', '.join(stale)}; run python tools/generate_proto.py")
     return bool(stale)

@@ -146,9 +146,7 @@ def test_second_restart_waits_and_says_so() -> None:
 
 def test_finished_task_is_not_run_again_when_the_engine_lost_it() -> None:
     of = group("a", policy="Never")
-    ended = plan(
-        want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "exited", exit_code=0),)), NOW
-    )
+    ended = plan(want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "exited", exit_code=0),)), NOW)
 
     made = plan(want(of, records=ended.records), Observed(), NOW)
 
@@ -177,9 +175,7 @@ def test_dead_sandbox_is_replaced() -> None:
 def test_stale_sandboxes_go() -> None:
     of = group("a")
 
-    made = plan(
-        want(of), Observed(sandbox=SANDBOX, stale=("old",), containers=(seen(of, "a", "running"),)), NOW
-    )
+    made = plan(want(of), Observed(sandbox=SANDBOX, stale=("old",), containers=(seen(of, "a", "running"),)), NOW)
 
     assert made.actions == (RemoveSandbox(id="old"),)
 
@@ -264,9 +260,7 @@ def test_init_containers_run_one_after_the_other_before_the_rest() -> None:
 def test_init_container_that_failed_under_never_ends_the_group() -> None:
     of = group("a", init=("i",), policy="Never")
 
-    made = plan(
-        want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "i", "exited", exit_code=2),)), NOW
-    )
+    made = plan(want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "i", "exited", exit_code=2),)), NOW)
 
     assert made.actions == ()
 

@@ -47,7 +47,9 @@ class Reply(Struct):
 class Service:
     """What a test holds."""
 
-    def __init__(self, engine: Any, store: SqlStore, settings: ServiceSettings | None = None, vault: Any = None) -> None:
+    def __init__(
+        self, engine: Any, store: SqlStore, settings: ServiceSettings | None = None, vault: Any = None
+    ) -> None:
         self.engine = engine
         self.store = store
         if not store.subscriptions():
@@ -61,8 +63,8 @@ class Service:
         )
         self.loop = Loop(store, engine, self.reconciler.pass_over, owner="test", clock=clock)
 
-        async def accessible(image: str, subscription: str, credentials: object) -> bool:
-            return await engine.has_image(image, subscription)
+        async def accessible(image: str, subscription: str, credentials: Any) -> bool:
+            return await engine.admits(image, subscription, credentials, 1.0)
 
         admission = Admission(store=store, accessible=accessible, dns_suffix="test.localhost", tenant="t")
         self.resources = Resources(store, self.vault, self.loop, settings, admission)
@@ -152,5 +154,3 @@ def container(name: str = "web", image: str = "image", **properties: object) -> 
 def group(*containers: dict[str, Any], **properties: object) -> dict[str, Any]:
     body: dict[str, Any] = {"osType": "Linux", "containers": [*containers] or [container()]}
     return {"location": "eastus", "properties": body | properties}
-
-

@@ -44,14 +44,22 @@ BAD = [
         group(container(ports=[{"port": 80}]), ipAddress=ADDRESS | {"dnsNameLabel": "No"}),
         "InvalidDnsNameLabel",
     ),
-    ("web", group(container(environmentVariables=[{"name": "1x", "value": "v"}])), "InvalidContainerEnvironmentVariable"),
+    (
+        "web",
+        group(container(environmentVariables=[{"name": "1x", "value": "v"}])),
+        "InvalidContainerEnvironmentVariable",
+    ),
     ("web", group(container(environmentVariables=[{"name": "A"}])), "InvalidEnvironmentVariable"),
     (
         "web",
         group(container(environmentVariables=[{"name": "A", "value": "a", "secureValue": "b"}])),
         "InvalidEnvironmentVariable",
     ),
-    ("web", group(imageRegistryCredentials=[{"server": "a"}, {"server": "b"}]), "MoreImageRegistryCredentialsThanContainers"),
+    (
+        "web",
+        group(imageRegistryCredentials=[{"server": "a"}, {"server": "b"}]),
+        "MoreImageRegistryCredentialsThanContainers",
+    ),
     ("web", group(restartPolicy="Sometimes"), "InvalidRestartPolicy"),
     ("web", group(container(image="")), "InvalidImageName"),
     ("web", group(container(image="nowhere")), "InaccessibleImage"),
@@ -61,18 +69,12 @@ BAD = [
     ("web", group(subnetIds=[{"id": "x"}]), "FeatureNotSupported"),
     (
         "web",
-        group(
-            container(
-                resources={"requests": {"cpu": 1, "memoryInGB": 1}, "limits": {"cpu": 0.5, "memoryInGB": 1}}
-            )
-        ),
+        group(container(resources={"requests": {"cpu": 1, "memoryInGB": 1}, "limits": {"cpu": 0.5, "memoryInGB": 1}})),
         "ResourceLimitsLessThanRequests",
     ),
     (
         "web",
-        group(
-            container(resources={"requests": {"cpu": 1, "memoryInGB": 1}, "limits": {"cpu": 2, "memoryInGB": 1}})
-        ),
+        group(container(resources={"requests": {"cpu": 1, "memoryInGB": 1}, "limits": {"cpu": 2, "memoryInGB": 1}})),
         "ContainerLimitGreaterThanContainerGroupTotalRequest",
     ),
     ("web", {"location": "eastus"}, "InvalidOsType"),

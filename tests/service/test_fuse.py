@@ -117,7 +117,7 @@ async def _tell(before: list[Story], story: Story, fuse: int | None) -> tuple[An
         loop.set_exception_handler(lambda *_: died.set())
         telling = asyncio.create_task(story(service))  # type: ignore[arg-type]
         for _ in range(400):
-            if telling.done() or engine.fuse is None and fuse is not None:
+            if telling.done() or (engine.fuse is None and fuse is not None):
                 break
             await asyncio.sleep(0.005)
         if fuse is None:
@@ -134,11 +134,7 @@ async def _tell(before: list[Story], story: Story, fuse: int | None) -> tuple[An
         await _quiet(service)
         listed = await service.ask("GET", f"{GROUPS}/g")
         state = listed.json["properties"]["instanceView"]["state"] if listed.status == 200 else None
-        there = sorted(
-            (one.name, one.state)
-            for each in engine.groups.values()
-            for one in each.containers.values()
-        )
+        there = sorted((one.name, one.state) for each in engine.groups.values() for one in each.containers.values())
         open_ends = store._connection.exec_driver_sql(
             "SELECT count(*) FROM operations WHERE status = 'Pending'"
         ).scalar_one()

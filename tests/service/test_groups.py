@@ -150,9 +150,7 @@ async def test_lists_have_no_instance_view_and_keep_to_their_scope() -> None:
     async with running() as service:
         for folder in (FOLDER, other, second):
             await service.make_folder(folder)
-            await service.ask(
-                "PUT", f"{folder}/providers/Microsoft.ContainerInstance/containerGroups/same", group()
-            )
+            await service.ask("PUT", f"{folder}/providers/Microsoft.ContainerInstance/containerGroups/same", group())
         in_folder = (await service.ask("GET", GROUPS)).json["value"]
         in_subscription = (
             await service.ask(
@@ -160,9 +158,7 @@ async def test_lists_have_no_instance_view_and_keep_to_their_scope() -> None:
             )
         ).json["value"]
         await service.ask("DELETE", f"{GROUPS}/same")
-        left = await service.ask(
-            "GET", f"{other}/providers/Microsoft.ContainerInstance/containerGroups/same"
-        )
+        left = await service.ask("GET", f"{other}/providers/Microsoft.ContainerInstance/containerGroups/same")
 
     assert len(in_folder) == 1
     assert len(in_subscription) == 2

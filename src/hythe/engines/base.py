@@ -7,13 +7,13 @@ may offer - logs, exec, a stream of hints - is a small protocol of its own, foun
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import NewType, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from ..models import ContainerGroup
+from ..models import ContainerGroup, ImageRegistryCredential
 
 Uid = NewType("Uid", str)
 """Identity of one life of a group: 32 hex digits, stored before anything is created."""
@@ -281,10 +281,12 @@ class Watch(Protocol):
 
 @runtime_checkable
 class Images(Protocol):
-    """Knows which images a container could be made from at once."""
+    """Knows which images can be had."""
 
-    async def has_image(self, image: str, subscription: str) -> bool:
-        """Say whether this subscription could use an image without asking a registry."""
+    async def admits(
+        self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float
+    ) -> bool:
+        """Say whether a subscription can have an image; True too if that is not known after ``patience`` seconds."""
 
 
 @runtime_checkable

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ..models import ImageRegistryCredential
 from . import pod
 from .base import (
     Action,
@@ -167,9 +168,7 @@ class SimulatedEngine:
         if outcome.runs_for is not None:
             loop = asyncio.get_running_loop()
             self._timers.add(
-                loop.call_later(
-                    outcome.runs_for, self._end, want.uid, identity, outcome.exit_code, outcome.reason
-                )
+                loop.call_later(outcome.runs_for, self._end, want.uid, identity, outcome.exit_code, outcome.reason)
             )
         return (Happened(container=action.name, name="Started", message="Started container"),)
 
@@ -210,7 +209,9 @@ class SimulatedEngine:
             lines = [f"{self._clock().isoformat()} {line}" for line in lines]
         return "".join(lines)[-limit:]
 
-    async def has_image(self, image: str, subscription: str) -> bool:
-        """Say yes: a pretended image is always there, unless its outcome says otherwise."""
+    async def admits(
+        self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float
+    ) -> bool:
+        """Say yes: a pretended image can be had, unless its outcome says otherwise."""
         outcome = self.outcomes.get(image)
         return outcome is None or not outcome.pull_error

@@ -45,8 +45,8 @@ def _replace(hint: Any) -> Any:
         return hint
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        return typing.Union[new]
-    return origin[new]  # type: ignore[index]
+        return typing.Union[new]  # noqa: UP007  (the parts are known only here)
+    return origin[new]
 
 
 def _converter(hint: Any, direction: str, names: dict[str, Any]) -> str | None:
@@ -59,14 +59,14 @@ def _converter(hint: Any, direction: str, names: dict[str, Any]) -> str | None:
     names[function] = getattr(_twin(model), direction)
     inner = [typing.get_origin(arg) for arg in typing.get_args(hint)] + [typing.get_origin(hint)]
     if list in inner:
-        return "(None if {v} is None else [%s(x) for x in {v}])" % function
+        return f"(None if {{v}} is None else [{function}(x) for x in {{v}}])"
     if dict in inner:
-        return "(None if {v} is None else {{k: %s(x) for k, x in {v}.items()}})" % function
-    return "(None if {v} is None else %s({v}))" % function
+        return f"(None if {{v}} is None else {{{{k: {function}(x) for k, x in {{v}}.items()}}}})"
+    return f"(None if {{v}} is None else {function}({{v}}))"
 
 
 def _compile(source: str, names: dict[str, Any]) -> Callable[[Any], Any]:
-    exec(source, names)  # the text is made of our own field names only
+    exec(source, names)  # noqa: S102  the text is made of our own field names only
     return typing.cast(Callable[[Any], Any], names["convert"])
 
 
@@ -111,7 +111,11 @@ def _twin(cls: type[Model]) -> _Twin | None:
                     for f in outer
                 ),
             ],
-            kw_only=True, omit_defaults=True, gc=False, rename=wire_name, module=cls.__module__,
+            kw_only=True,
+            omit_defaults=True,
+            gc=False,
+            rename=wire_name,
+            module=cls.__module__,
         )
         flat_names["empty"] = properties
         wire_names.update(wire=wire, properties=properties)

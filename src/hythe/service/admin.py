@@ -15,7 +15,6 @@ from .answers import Answer, empty, plain
 from .call import Call
 from .store import SqlStore
 
-
 T = TypeVar("T")
 
 

@@ -29,6 +29,8 @@ class Call(Struct, kw_only=True):
     """Scheme and host that the caller used: answers name URLs below it."""
     api_version: str
     caller: Caller | None = None
+    patience: float | None = None
+    """How many seconds the caller is ready to wait (``Prefer: wait=N``); None if it does not say."""
 
     @property
     def subscription(self) -> str:

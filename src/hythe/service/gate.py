@@ -30,6 +30,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BODY = 4 << 20
+NO_CONTENT = 204
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?", re.IGNORECASE)
 _BEARER = "bearer "
 
@@ -76,8 +77,7 @@ class Gate:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
         begun = time.perf_counter()
-        if self._hosts(headers.get("host", "")) and self._authority_paths(path):
-            scope["path"] = re.sub("/+", "/", scope["path"])
+        if self._authority_paths(scope["path"]):
             await self._authority(scope, receive, send)
             return
         request_id = str(uuid.uuid4())
@@ -87,8 +87,8 @@ class Gate:
             answer = Answer(status=fault.status, body=fault.body, headers=[*fault.headers])
         except Exception:
             log.exception("cannot answer %s %s (request %s)", scope["method"], path, request_id)
-            fault = Fault(500, "InternalServerError", f"The service failed. Its log has more on request {request_id}.")
-            answer = Answer(status=500, body=fault.body)
+            failed = Fault(500, "InternalServerError", f"The service failed. Its log has more on request {request_id}.")
+            answer = Answer(status=500, body=failed.body)
         if self._log_access:
             access.info("%s %s %s %.1f ms", scope["method"], path, answer.status, 1e3 * (time.perf_counter() - begun))
         await _send(answer, request_id, headers, scope["method"], send)
@@ -126,6 +126,7 @@ class Gate:
             base_url=f"https://{host}",
             api_version=api_version,
             caller=caller,
+            patience=_patience(headers.get("prefer", "")),
         )
         answer = route.handler(self._handlers, call)
         if inspect.isawaitable(answer):
@@ -189,6 +190,12 @@ def _api_version(route: Route, query: dict[str, str]) -> str:
     return version
 
 
+def _patience(prefer: str) -> float | None:
+    """Read ``Prefer: wait=N`` (RFC 7240)."""
+    found = re.search(r"\bwait\s*=\s*(\d{1,6})\b", prefer)
+    return float(found[1]) if found else None
+
+
 def _unknown(path: str) -> Fault:
     parts = [part for part in path.split("/") if part]
     lower = [part.lower() for part in parts]
@@ -231,10 +238,10 @@ async def _send(answer: Answer, request_id: str, headers: dict[str, str], method
     client_id = headers.get("x-ms-client-request-id")
     if client_id and headers.get("x-ms-return-client-request-id", "").lower() == "true":
         out.append((b"x-ms-client-request-id", client_id[:64].encode("latin-1", "replace")))
-    body = b"" if method == "HEAD" or answer.status == 204 else answer.body
+    body = b"" if method == "HEAD" or answer.status == NO_CONTENT else answer.body
     if body:
         out.append((b"content-type", (answer.content_type or JSON).encode()))
-    if answer.status != 204:
+    if answer.status != NO_CONTENT:
         out.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": out})
     await send({"type": "http.response.body", "body": body})

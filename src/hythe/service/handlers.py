@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ..models import GenericResourceExpanded
-from ..wire.faults import resource_group_not_found
+from ..wire.faults import resource_group_not_found, subscription_not_found
 from ..wire.ids import PROVIDER
 from .admin import Admin
 from .answers import Answer, empty, listed, plain
@@ -173,9 +173,9 @@ class Handlers:
 
     def subscription(self, call: Call) -> Answer:
         """Show a subscription."""
-        self._resources.subscription(call)
         held = self._store.subscription(call.subscription)
-        assert held is not None
+        if held is None:
+            raise subscription_not_found(call.subscription)
         return plain(_subscription(held.id, held.name, held.tenant))
 
     def tenants(self, call: Call) -> Answer:

@@ -18,7 +18,7 @@ from ..models import Resource
 from ..wire import faults, lenient
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
-from ..wire.versions import OPERATION_MONITOR
+from ..wire.versions import OPERATION_MONITOR, start_answers_202
 from .answers import Answer, empty, listed, plain, shown
 from .call import Call
 from .kinds import Admission, ContainerGroups, Kind, ResourceGroups, Shown
@@ -118,9 +118,7 @@ class Resources:
         # A failure is shown best through the monitor: clients print its error.
         done = settled and current.provisioning_state == "Succeeded"
         headers = [] if done else [self._monitor(call, operation, current), RETRY_AFTER]
-        return shown(
-            kind.show(current, Shown(api_version=call.api_version)), 200 if held else 201, headers
-        )
+        return shown(kind.show(current, Shown(api_version=call.api_version)), 200 if held else 201, headers)
 
     def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId) -> Row:
         """Write down what a PUT asks for.  A group that was stopped or has ended runs anew."""
@@ -249,9 +247,8 @@ class Resources:
         settled = await self._worker.wait(row.key, lambda: self._settled(row), patience)
         if verb == "stop":
             return empty(204)
-        status = 202 if verb == "start" and call.api_version >= "2021" else 204
         monitor = self._monitor(call, operation, held)
-        if status == 202:
+        if verb == "start" and start_answers_202(call.api_version):
             return empty(202, [monitor, ("Location", monitor[1]), RETRY_AFTER])
         return empty(204, [] if settled else [monitor, RETRY_AFTER])
 
@@ -277,7 +274,8 @@ class Resources:
                 current = self._store.operation(identity)
                 return current is None or current.status != "Pending"
 
-            await self._worker.wait(operation.key, ended, self._settings.hold_seconds)
+            hold = self._settings.hold_seconds
+            await self._worker.wait(operation.key, ended, hold if call.patience is None else min(hold, call.patience))
             operation = self._store.operation(identity) or operation
         return operation
 

@@ -116,7 +116,7 @@ class Table:
             parts = [part if part.startswith("{") else part.lower() for part in _parts(route.path)]
             self._by_length.setdefault(len(parts), []).append((parts, route))
 
-    def find(self, method: str, raw_path: str) -> Found | None | list[str]:
+    def find(self, method: str, raw_path: str) -> Found | list[str] | None:
         """Give the route of a request, the methods that its path has instead, or None for an unknown path."""
         parts = [unquote(part) for part in _parts(raw_path)]
         lower = [part.lower() for part in parts]
@@ -124,9 +124,7 @@ class Table:
         for pattern, route in self._by_length.get(len(parts), ()):
             if all(want == have or want[0] == "{" for want, have in zip(pattern, lower, strict=True)):
                 if route.method == method:
-                    params = {
-                        want[1:-1]: part for want, part in zip(pattern, parts, strict=True) if want[0] == "{"
-                    }
+                    params = {want[1:-1]: part for want, part in zip(pattern, parts, strict=True) if want[0] == "{"}
                     return Found(route=route, params=params)
                 others.append(route.method)
         return others or None

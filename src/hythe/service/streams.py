@@ -49,10 +49,10 @@ class Streams:
             view = msgspec.json.decode(row.status, type=Status).view if row.status else None
             known = view.containers.get(name) if view else None
             if known is None and f'"name":"{name}"'.encode() not in row.spec:
-                raise faults.resource_not_found("Microsoft.ContainerInstance/containerGroups/containers", name, row.name)
-            content = await self._engine.logs(
-                Uid(row.uid), name, tail=tail, timestamps=timestamps, limit=self._limit
-            )
+                raise faults.resource_not_found(
+                    "Microsoft.ContainerInstance/containerGroups/containers", name, row.name
+                )
+            content = await self._engine.logs(Uid(row.uid), name, tail=tail, timestamps=timestamps, limit=self._limit)
             state = known.current_state if known else None
             if content or state is None or state.state == "Terminated" or tail == 0:
                 break

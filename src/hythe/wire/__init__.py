@@ -1,0 +1,1 @@
+"""What crosses the wire: ids, versions, faults, lenient reading and the rules of polling.  Pure."""

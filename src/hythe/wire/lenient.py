@@ -25,7 +25,9 @@ _MOST_DEPTH = 32
 def _members(struct: type[msgspec.Struct]) -> dict[str, tuple[str, Any]]:
     """Give the members of a struct by their lower-case wire names."""
     hints = typing.get_type_hints(struct, include_extras=True)
-    return {field.encode_name.lower(): (field.encode_name, hints[field.name]) for field in msgspec.structs.fields(struct)}
+    return {
+        field.encode_name.lower(): (field.encode_name, hints[field.name]) for field in msgspec.structs.fields(struct)
+    }
 
 
 def _fold(value: Any, hint: Any, depth: int = 0) -> Any:

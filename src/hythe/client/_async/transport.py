@@ -29,7 +29,7 @@ class HttpTransport:
 
     async def send(self, request: Request) -> Response:
         """Send one request and return its answer.  Raises `ConnectionFailed` when there is none."""
-        import httpx2  # noqa: PLC0415 - it takes longer to load than all of hythe
+        import httpx2
 
         client = self._client(is_loopback(request.url))
         seconds = self._timeout if request.timeout is None else request.timeout
@@ -53,7 +53,7 @@ class HttpTransport:
             await close(client)
 
     def _client(self, local: bool) -> httpx2.AsyncClient:
-        import httpx2  # noqa: PLC0415
+        import httpx2
 
         client = self._clients.get(local)
         if client is None:
@@ -66,7 +66,7 @@ class HttpTransport:
 
 
 def _failure(request: Request, why: httpx2.TransportError) -> ConnectionFailed:
-    import httpx2  # noqa: PLC0415
+    import httpx2
 
     reason: Reason
     if "CERTIFICATE_VERIFY_FAILED" in str(why):

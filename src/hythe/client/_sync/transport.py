@@ -30,7 +30,7 @@ class HttpTransport:
 
     def send(self, request: Request) -> Response:
         """Send one request and return its answer.  Raises `ConnectionFailed` when there is none."""
-        import httpx2  # noqa: PLC0415 - it takes longer to load than all of hythe
+        import httpx2
 
         client = self._client(is_loopback(request.url))
         seconds = self._timeout if request.timeout is None else request.timeout
@@ -54,7 +54,7 @@ class HttpTransport:
             close(client)
 
     def _client(self, local: bool) -> httpx2.Client:
-        import httpx2  # noqa: PLC0415
+        import httpx2
 
         client = self._clients.get(local)
         if client is None:
@@ -67,7 +67,7 @@ class HttpTransport:
 
 
 def _failure(request: Request, why: httpx2.TransportError) -> ConnectionFailed:
-    import httpx2  # noqa: PLC0415
+    import httpx2
 
     reason: Reason
     if "CERTIFICATE_VERIFY_FAILED" in str(why):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,9 +37,9 @@ from ..base import (
 )
 from . import daemon, logfile, network
 from .config import SANDBOX_IMAGE, Place
-from .images import Alias, ImageShelf, registry, repository
+from .images import Alias, ImageShelf, Shelf, registry, repository
 from .proto import cri_pb2 as cri
-from .rpc import AlreadyExists, Containerd, NotFound
+from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .sandbox import EPOCH, INSTALLATION, SPEC, UID, container_config, find, log_path, sandbox_config
 
 log = logging.getLogger(__name__)
@@ -51,10 +51,23 @@ _STATES = {
     cri.CONTAINER_UNKNOWN: "unknown",
 }
 _SETTLE_STEPS, _SETTLE_SECONDS = 40, 0.005
+_AT_ONCE = 8
 
 
 def _when(nanoseconds: int) -> datetime | None:
     return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds > 0 else None
+
+
+def _credential(credentials: Sequence[ImageRegistryCredential], image: str) -> ImageRegistryCredential | None:
+    """Give the credential for the registry of an image."""
+    host = registry(image)[0]
+    names = {host, repository(image).partition("/")[0]}
+    if host == "registry-1.docker.io":
+        names |= {"docker.io", "index.docker.io"}
+    for credential in credentials:
+        if credential.server.removeprefix("https://").partition("/")[0] in names:
+            return credential
+    return None
 
 
 class ContainerdEngine:
@@ -71,12 +84,14 @@ class ContainerdEngine:
         runtime: str = "auto",
     ) -> None:
         self.place = place
-        self.images = ImageShelf(place, aliases or {})
+        self._images = ImageShelf(place, aliases or {})
         self._backoff = backoff or pod.Backoff()
         self._runtime = runtime
         self._containerd: Containerd | None = None
         self._addresses: dict[str, str] = {}
         self._owners: dict[str, Uid] = {}
+        self._made: dict[Uid, SandboxSeen] = {}
+        """Sandboxes made since the last look at their groups: the next step needs them, and a look costs."""
         self._ended: set[str] = set()
         self.can = Capabilities(engine=self.name)
 
@@ -104,9 +119,7 @@ class ContainerdEngine:
         if not Path(address).exists():
             raise Lost(f"cannot use the containerd at {address}: there is no such socket.")
         self._containerd = Containerd(address)
-        answer = await self._containerd.call(
-            "ListPodSandbox", cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse
-        )
+        answer = await self._containerd.call("ListPodSandbox", cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse)
         if any("io.kubernetes.pod.uid" in sandbox.labels for sandbox in answer.items):
             raise Lost(f"cannot use the containerd at {address}: a kubelet uses it and would remove our groups.")
 
@@ -152,10 +165,12 @@ class ContainerdEngine:
 
     async def teardown(self, *, purge: bool) -> None:
         """Remove every group; then, if it is our own, stop containerd; with ``purge`` remove rules and files too."""
-        async for uid in self.owned():
-            seen = await self.observe(uid)
-            for sandbox in (*seen.stale, *([seen.sandbox.id] if seen.sandbox else ())):
-                await self._remove_sandbox(sandbox)
+        if self._containerd is None and (self.place.address or daemon.running_pid(self.place) or self._survivors()):
+            await self.open()
+        if self._containerd is not None:
+            groups = [uid async for uid in self.owned()]
+            for start in range(0, len(groups), _AT_ONCE):
+                await asyncio.gather(*(self._remove_group(uid) for uid in groups[start : start + _AT_ONCE]))
         await self.close()
         if self.place.address is None:
             await daemon.stop(self.place)
@@ -163,11 +178,22 @@ class ContainerdEngine:
             await network.tear_down(self.place)
             shutil.rmtree(self.place.root, ignore_errors=True)
 
+    def _survivors(self) -> bool:
+        """Tell whether containers went on although their containerd died: it must come back to end them."""
+        tasks = self.place.state / "containerd" / "io.containerd.runtime.v2.task" / NAMESPACE
+        return tasks.is_dir() and any(tasks.iterdir())
+
+    async def _remove_group(self, uid: Uid) -> None:
+        seen = await self.observe(uid)
+        for sandbox in (*seen.stale, *([seen.sandbox.id] if seen.sandbox else ())):
+            await self._remove_sandbox(sandbox)
+
     # --- the four questions ---
 
     async def observe(self, uid: Uid) -> Observed:
         """Look at the sandboxes and containers that carry this uid."""
         mine = {INSTALLATION: self.place.installation, UID: uid}
+        self._made.pop(uid, None)
         sandboxes, containers = await asyncio.gather(
             self.containerd.call(
                 "ListPodSandbox",
@@ -265,7 +291,7 @@ class ContainerdEngine:
                 case PullImage(container=container, image=image):
                     return await self._pull(want, container, image)
                 case RunContainer():
-                    return await self._run_container(want, action)
+                    return await self._run_container(want, self._made.get(want.uid) or seen.sandbox, action)
                 case StartContainer(name=name, id=identity):
                     return await self._start_container(name, identity)
                 case StopContainer():
@@ -290,7 +316,8 @@ class ContainerdEngine:
             yield Uid(uid)
 
     async def forget(self, uid: Uid) -> None:
-        """Remove the logs of a group that is gone."""
+        """Remove what is left of a group, its logs too."""
+        await self._remove_group(uid)
         for identity, owner in [*self._owners.items()]:
             if owner == uid:
                 del self._owners[identity]
@@ -301,11 +328,10 @@ class ContainerdEngine:
     async def _run_sandbox(self, want: Want, attempt: int) -> None:
         runtime = await self.choose_runtime()
         (self.place.logs / want.uid).mkdir(parents=True, exist_ok=True)
-        request = cri.RunPodSandboxRequest(
-            config=sandbox_config(self.place, want, attempt), runtime_handler=runtime
-        )
+        request = cri.RunPodSandboxRequest(config=sandbox_config(self.place, want, attempt), runtime_handler=runtime)
         try:
-            await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
+            answer = await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
+            self._made[want.uid] = SandboxSeen(id=answer.pod_sandbox_id, ready=True, attempt=attempt)
         except Transient as error:
             if SANDBOX_IMAGE in str(error):
                 raise Transient(f"the sandbox image is missing: {error}", retry_after=5) from None
@@ -321,21 +347,11 @@ class ContainerdEngine:
             )
         self._addresses.pop(identity, None)
 
-    def _credential(self, want: Want, image: str) -> ImageRegistryCredential | None:
-        host = registry(image)[0]
-        names = {host, "docker.io", "index.docker.io"} if host == "registry-1.docker.io" else {host}
-        whole = repository(image).partition("/")[0]
-        for credential in want.group.image_registry_credentials or ():
-            server = credential.server.removeprefix("https://").partition("/")[0]
-            if server in names or server == whole:
-                return credential
-        return None
-
     async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
-        if await self.images.present(self.containerd, image, want.subscription):
+        if await self._images.present(self.containerd, image, want.subscription):
             return ()
-        credential = self._credential(want, image)
-        _, pulled = await self.images.ensure(self.containerd, image, want.subscription, credential)
+        credential = _credential(want.group.image_registry_credentials or (), image)
+        _, pulled = await self._images.ensure(self.containerd, image, want.subscription, credential)
         if not pulled:
             return ()
         return (
@@ -343,17 +359,16 @@ class ContainerdEngine:
             Happened(container=container, name="Pulled", message=f'Successfully pulled image "{image}"'),
         )
 
-    async def _run_container(self, want: Want, action: RunContainer) -> tuple[Happened, ...]:
+    async def _run_container(
+        self, want: Want, sandbox: SandboxSeen | None, action: RunContainer
+    ) -> tuple[Happened, ...]:
         container = find(want, action.name)
-        sandbox = (await self.observe(want.uid)).sandbox
         if container is None or sandbox is None or not sandbox.ready:
             return ()  # the world moved on: the next look decides
-        image = await self.images.present(self.containerd, container.image or "", want.subscription)
+        image = await self._images.present(self.containerd, container.image or "", want.subscription)
         if image is None:
             raise Refused("ErrImageNeverPull", f'image "{container.image}" went away', container.name)
-        config = container_config(
-            self.place, want, container, image=image, attempt=action.attempt, spec=action.spec
-        )
+        config = container_config(self.place, want, container, image=image, attempt=action.attempt, spec=action.spec)
         path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -416,14 +431,32 @@ class ContainerdEngine:
         folder = self.place.logs / uid / container
 
         def newest() -> Path | None:
-            files = [path for path in folder.glob("*-*.log")]
-            return max(files, key=lambda path: tuple(map(int, path.stem.split("-"))), default=None)
+            return max(folder.glob("*-*.log"), key=lambda path: tuple(map(int, path.stem.split("-"))), default=None)
 
         path = newest()
         if path is None:
             return None
         return await asyncio.to_thread(logfile.read, path, tail=tail, timestamps=timestamps, limit=limit)
 
-    async def has_image(self, image: str, subscription: str) -> bool:
-        """Say whether this subscription could use an image without asking a registry."""
-        return await self.images.present(self.containerd, image, subscription) is not None
+    async def admits(
+        self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float
+    ) -> bool:
+        """Say whether an image can be had.  The pull itself is the question: if it takes longer, it goes on."""
+        pull = asyncio.ensure_future(
+            self._images.ensure(self.containerd, image, subscription, _credential(credentials, image))
+        )
+        done, _ = await asyncio.wait({pull}, timeout=patience)
+        if not done:
+            pull.add_done_callback(lambda task: task.exception())  # the pass over the group reports it
+            return True
+        try:
+            pull.result()
+        except Refused as error:
+            log.info("%s", error)
+            return False
+        return True
+
+    @property
+    def shelf(self) -> Shelf:
+        """What the owner of an installation may do with its images."""
+        return Shelf(self._images, lambda: self.containerd)

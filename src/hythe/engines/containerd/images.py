@@ -116,7 +116,7 @@ class ImageShelf:
         )
         return answer.image.id
 
-    async def list(self, containerd: Containerd) -> list[tuple[str, int]]:
+    async def every(self, containerd: Containerd) -> list[tuple[str, int]]:
         """Give name and size in bytes of every image."""
         answer = await containerd.call("ListImages", cri.ListImagesRequest(), cri.ListImagesResponse)
         return sorted((tag, image.size) for image in answer.images for tag in image.repo_tags or (image.id,))
@@ -243,3 +243,34 @@ class ImageShelf:
         if self._kept.private.pop(normalise(image), None) is not None:
             self._save()
         return found
+
+
+class Shelf:
+    """The port through which an installation's owner looks after its images."""
+
+    def __init__(self, images: ImageShelf, containerd: Callable[[], Containerd]) -> None:
+        self._images = images
+        self._containerd = containerd
+
+    async def list_images(self) -> list[tuple[str, int]]:
+        """Give name and size in bytes of each."""
+        return await self._images.every(self._containerd())
+
+    async def import_image(self, archive: Path) -> list[str]:
+        """Import an archive, give the names in it.  Raises ValueError."""
+        try:
+            return await self._images.import_archive(archive)
+        except EngineError as error:
+            raise ValueError(str(error)) from None
+
+    async def remove_image(self, image: str) -> bool:
+        """Remove one; False if it is not there."""
+        return await self._images.remove(self._containerd(), image)
+
+    def aliases(self) -> dict[str, str]:
+        """Give every name that another image stands for."""
+        return self._images.aliases()
+
+    def alias(self, name: str, image: str | None) -> None:
+        """Let an image stand for a name, or end that."""
+        self._images.alias(name, image)

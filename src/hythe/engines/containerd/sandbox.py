@@ -38,9 +38,7 @@ def log_path(container: str, epoch: int, attempt: int) -> str:
 def sandbox_config(place: Place, want: Want, attempt: int) -> cri.PodSandboxConfig:
     """Describe the sandbox of a group."""
     return cri.PodSandboxConfig(
-        metadata=cri.PodSandboxMetadata(
-            name=want.name, uid=want.uid, namespace=place.network, attempt=attempt
-        ),
+        metadata=cri.PodSandboxMetadata(name=want.name, uid=want.uid, namespace=place.network, attempt=attempt),
         hostname=host_name(want.uid),
         log_directory=str(place.logs / want.uid),
         labels={INSTALLATION: place.installation, UID: want.uid},

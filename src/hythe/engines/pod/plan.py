@@ -78,9 +78,7 @@ class _Look:
         self.happened: list[Happened] = []
 
     def _plan(self, actions: Sequence[Action] = (), wake_at: datetime | None = None) -> Plan:
-        return Plan(
-            actions=tuple(actions), wake_at=wake_at, records=self.records, happened=tuple(self.happened)
-        )
+        return Plan(actions=tuple(actions), wake_at=wake_at, records=self.records, happened=tuple(self.happened))
 
     # --- records: what is remembered ---
 

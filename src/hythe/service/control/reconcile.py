@@ -149,7 +149,9 @@ class Reconciler:
         happened = [Happened(container=name, name="Failed", message=str(error), type="Warning")]
         record = want.records.get(name, Record(epoch=want.epoch))
         if isinstance(action, PullImage):
-            happened.append(Happened(container=name, name="BackOff", message=f'Back-off pulling image "{action.image}"'))
+            happened.append(
+                Happened(container=name, name="BackOff", message=f'Back-off pulling image "{action.image}"')
+            )
         wait = min(_RETRY_MOST, _RETRY_FIRST * 2**record.failures)
         want.records[name] = replace(
             record,

@@ -70,9 +70,9 @@ class ContainerGroups:
     ) -> ContainerGroup:
         """Check location, label, images and what can't be changed; fill in what the service decides."""
         if not wanted.location:
-            folder = admission.store.get(ResourceId(
-                subscription=identity.subscription, resource_group=identity.resource_group
-            ).key)
+            folder = admission.store.get(
+                ResourceId(subscription=identity.subscription, resource_group=identity.resource_group).key
+            )
             location = msgspec.json.decode(folder.spec).get("location") if folder else None
             if location is None:
                 raise Fault(400, "LocationRequired", "The location property is required for this definition.")
@@ -176,13 +176,15 @@ def _without_secrets(group: ContainerGroup) -> ContainerGroup:
         group,
         containers=[
             replace(
-                one, environment_variables=[replace(each, secure_value=None) for each in one.environment_variables or ()]
+                one,
+                environment_variables=[replace(each, secure_value=None) for each in one.environment_variables or ()],
             )
             for one in group.containers or ()
         ],
         init_containers=[
             replace(
-                one, environment_variables=[replace(each, secure_value=None) for each in one.environment_variables or ()]
+                one,
+                environment_variables=[replace(each, secure_value=None) for each in one.environment_variables or ()],
             )
             for one in group.init_containers or ()
         ],

@@ -149,9 +149,7 @@ def _ports(one: Container, name: str, path: str) -> Iterator[Detail]:
 
 
 def _shared_ports(group: ContainerGroup, name: str) -> Iterator[Detail]:
-    used = Counter(
-        (each.port, each.protocol or "TCP") for one in group.containers or () for each in one.ports or ()
-    )
+    used = Counter((each.port, each.protocol or "TCP") for one in group.containers or () for each in one.ports or ())
     for (port, protocol), times in used.items():
         if times > 1:
             yield Detail(

@@ -75,9 +75,7 @@ class ResourceGroups:
             location=held.location,
             tags=held.tags,
             managed_by=held.managed_by,
-            properties=ResourceGroupProperties(
-                provisioning_state="Deleting" if row.desired == "gone" else "Succeeded"
-            ),
+            properties=ResourceGroupProperties(provisioning_state="Deleting" if row.desired == "gone" else "Succeeded"),
         )
 
 

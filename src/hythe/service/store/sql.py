@@ -110,9 +110,7 @@ class SqlStore:
         with self._transaction() as connection:
             if row.generation == 1:
                 try:
-                    connection.execute(
-                        resources.insert().values(fields | {"status": b"", "settled_generation": 0})
-                    )
+                    connection.execute(resources.insert().values(fields | {"status": b"", "settled_generation": 0}))
                 except sa.exc.IntegrityError:
                     raise Stale(row.key) from None
             else:
@@ -184,6 +182,11 @@ class SqlStore:
                 .values(lease_until=until)
             )
 
+    def free_leases(self) -> None:
+        """End every lease: for a store that one service has alone, and that has just started."""
+        with self._transaction() as connection:
+            connection.execute(resources.update().values(lease_owner=None, lease_until=None))
+
     def wake(self, key: str, at: float) -> None:
         """Make a resource due at a time, if it is not due before."""
         with self._transaction() as connection:
@@ -222,9 +225,7 @@ class SqlStore:
                 if outcome.done:
                     current_values["settled_generation"] = outcome.generation
                 written = connection.execute(
-                    resources.update()
-                    .where(*mine, resources.c.generation == outcome.generation)
-                    .values(current_values)
+                    resources.update().where(*mine, resources.c.generation == outcome.generation).values(current_values)
                 )
                 current = written.rowcount == 1
                 if not current:

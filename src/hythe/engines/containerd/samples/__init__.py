@@ -1,7 +1,7 @@
 """Makes the sample images, and the pause image, from Debian packages and a few files kept here.
 
 Nothing is fetched from a container registry: pause, helloworld and sidecar need only programs that this machine has;
-wordcount needs a Debian mirror.  ``python -m hythe.engines.containerd.samples FOLDER`` builds all of them.
+wordcount needs a Debian mirror.  ``python -m hythe.engines.containerd.samples FOLDER [NAME ...]`` makes them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import os
 import platform
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from ..images import Alias
 from .archive import files_below, write_archive
 from .recipes import RECIPES, ROOTFS, CannotBuild
 
-__all__ = ["ALIASES", "NAMES", "PAUSE", "CannotBuild", "build", "build_all"]
+__all__ = ["ALIASES", "NAMES", "PAUSE", "CannotBuild", "build", "build_all", "make"]
 
 PAUSE = "hythe.local/pause:1"
 NAMES = tuple(RECIPES)
@@ -41,8 +42,22 @@ ALIASES: dict[str, Alias] = {
 def build(name: str, cache: Path) -> Path:
     """Give the archive of one image, made now unless the cache has it.  Raises `CannotBuild`."""
     archive = _archive(name, cache)
-    if archive.exists():
-        return archive
+    if not archive.exists():
+        # In a process of its own: what it takes would stay with a service that only needs the archive.
+        command = [sys.executable, "-m", __name__, str(cache), name]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode:
+            why = made.stderr.strip().splitlines() or ["no reason given"]
+            raise CannotBuild(why[-1])
+    return archive
+
+
+def make(name: str, cache: Path) -> Path:
+    """Make one image in this process, put its archive into the cache and remove those it replaces.
+
+    Raises `CannotBuild`.
+    """
+    archive = _archive(name, cache)
     layers, config = RECIPES[name].make()
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
@@ -56,12 +71,12 @@ def build(name: str, cache: Path) -> Path:
     return archive
 
 
-def build_all(cache: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, Path]:
+def build_all(cache: Path, say: Callable[[str], object] = lambda _: None) -> dict[str, Path]:
     """Give the archives of all images by name, calling ``say`` before each that has to be made."""
     built = {}
     for name in NAMES:
         if not _archive(name, cache).exists():
-            say(f"Building {name} from Debian packages")
+            say(f"Making the image {name} from Debian packages")
         built[name] = build(name, cache)
     return built
 

@@ -1,26 +1,26 @@
-"""Builds all images into a folder and prints ``name<TAB>archive`` for each."""
+"""Makes images into a folder, all unless some are named, and prints the paths of the archives."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from . import CannotBuild, build_all
+from . import NAMES, CannotBuild, make
 
 
-def main() -> int:
-    """Build and print."""
-    if len(sys.argv) != 2:
-        print("usage: python -m hythe.engines.containerd.samples FOLDER", file=sys.stderr)
+def main(folder: str = "", *names: str) -> int:
+    """Make and print."""
+    if not folder or not set(names) <= set(NAMES):
+        print(f"usage: python -m {__package__} FOLDER [NAME ...], names: {', '.join(NAMES)}", file=sys.stderr)
         return 2
     try:
-        for name, archive in build_all(Path(sys.argv[1]), lambda line: print(line, file=sys.stderr)).items():
-            print(name, archive, sep="\t")
-    except CannotBuild as error:
+        for name in names or NAMES:
+            print(make(name, Path(folder)), flush=True)
+    except (CannotBuild, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,28 @@
+# `make demo` and `make test` need nothing but Debian 12, root, git and make: `setup` installs the rest.
+.PHONY: help setup demo test bench lint clean
+.DEFAULT_GOAL := help
+python := .venv/bin/python
+
+help:  ## say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+
+setup:  ## install what is missing: Debian packages and .venv
+	@scripts/setup
+
+demo: setup  ## run the six steps on real containers
+	@scripts/demo
+
+test: setup lint  ## check everything
+	@$(python) -m pytest
+
+bench: setup  ## measure; prints a table and writes JSON
+	@$(python) -m bench
+
+lint: setup  ## check style, types and who imports whom
+	@.venv/bin/ruff check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+clean:  ## remove all that was made here
+	@rm -rf .venv .cache .demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

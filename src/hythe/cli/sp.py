@@ -1,0 +1,53 @@
+"""`hythe sp`: look after service principals, the identities that programs sign in with."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+from msgspec import Struct
+
+from ..client import local
+from ..errors import HytheError
+
+
+class _Made(Struct, rename="camel"):
+    """The members of an auth file that az prints without --sdk-auth."""
+
+    client_id: str
+    client_secret: str
+    tenant_id: str
+
+    def __repr__(self) -> str:
+        return f"_Made(client_id={self.client_id!r}, client_secret=***)"
+
+
+@click.group()
+def sp() -> None:
+    """Make service principals for programs to sign in with."""
+
+
+@sp.command("create")
+@click.option("--sdk-auth", is_flag=True, help="Print an auth file, for AZURE_AUTH_LOCATION.")
+@click.option("--name", default="hythe-sp", show_default=True, help="Name to show people.")
+@click.option("--subscription", metavar="ID", help="Subscription that the auth file names (default: the first).")
+@click.option("--data-dir", metavar="DIR", help="The service's data dir (default: HYTHE_HOME).")
+def create(sdk_auth: bool, name: str, subscription: str | None, data_dir: str | None) -> None:
+    """Make a service principal and print it; its secret can't be shown again."""
+    where = local.data_dir(data_dir)
+    asked = {"displayName": name} | ({"subscriptionId": subscription} if subscription else {})
+    try:
+        answer = local.admin(
+            local.read_local(where), where, "POST", "/hythe/service-principals", msgspec.json.encode(asked)
+        )
+        made = msgspec.json.decode(answer, type=_Made)
+    except HytheError as error:
+        raise click.ClickException(f"cannot make a service principal: {error}") from None
+    except msgspec.DecodeError:
+        raise click.ClickException(
+            "cannot make a service principal: the service's answer can't be read. Update hythe and the service."
+        ) from None
+    if not sdk_auth:
+        answer = msgspec.json.encode(
+            {"appId": made.client_id, "displayName": name, "password": made.client_secret, "tenant": made.tenant_id}
+        )
+    click.echo(msgspec.json.format(answer, indent=2))
