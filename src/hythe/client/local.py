@@ -58,7 +58,7 @@ class _OAuthFailure(Struct):
 
 
 def data_dir(option: str | None) -> Path:
-    """Choose the data dir: the option, else HYTHE_HOME, else /var/lib/hythe for root and a folder at home for others."""
+    """Choose the data dir: the option, HYTHE_HOME, /var/lib/hythe for root, a folder at home for others."""
     chosen = option or os.environ.get(HOME)
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -114,7 +114,7 @@ def admin(service: LocalService, data_dir: Path, method: str, path: str, body: b
 
 def trust(data_dir: Path) -> ssl.SSLContext:
     """Make a TLS context for which only the service of this data dir is the right one.  Raises `HytheError`."""
-    import ssl  # noqa: PLC0415 - `hythe env` has no use for it
+    import ssl
 
     try:
         return ssl.create_default_context(cafile=str(ca(data_dir)))
@@ -151,8 +151,8 @@ def _send(
     service: LocalService, context: ssl.SSLContext, method: str, path: str, headers: dict[str, str], body: bytes | None
 ) -> tuple[int, bytes]:
     """Send one request on a connection of its own; redirects are not followed."""
-    import http.client  # noqa: PLC0415 - `hythe env` has no use for it
-    import ssl  # noqa: PLC0415
+    import http.client
+    import ssl
 
     address = urlsplit(service.url)
     connection = http.client.HTTPSConnection(

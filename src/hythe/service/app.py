@@ -30,6 +30,7 @@ from ..engines.pod import Backoff
 from ..models import ImageRegistryCredential
 from .admin import Admin, ImagePort
 from .control import Loop, Reconciler, sweep
+from .frugal import frugal
 from .gate import Gate
 from .handlers import Handlers
 from .identity.desk import Identity
@@ -251,7 +252,9 @@ async def _sweep_now_and_then(store: SqlStore, engine: Engine) -> None:
 
 def run(settings: Settings, say: Say) -> None:
     """Run a service until it is told to end.  Raises `CannotStart`."""
+    frugal()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it starts and ends is said here
     with _held(settings.data_dir):
         listener = _listen(settings.service.host, settings.service.port)
         with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..call import Caller
 from ..store import SqlStore
 from . import tls
-from .authfile import sdk_auth, write_auth_file
+from .authfile import readdress_auth_file, sdk_auth, write_auth_file
 from .authority import Authority, application, owns
 from .bundle import bundle
 from .issuer import Issuer, signing_key
@@ -53,6 +53,7 @@ class Identity:
     def first_principal(self, url: str, subscription: str) -> None:
         """Make the owner on first start; its secret stands in the auth file of the data dir and nowhere else."""
         if self._store.fact(_OWNER) is not None:
+            readdress_auth_file(self._data_dir, url)
             return
         principal, secret = self._principals.create("hythe-owner", self._tenant)
         document = sdk_auth(
