@@ -74,14 +74,14 @@ def _detach(where: Path, port: int | None, engine: str | None) -> None:
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         deadline = time.monotonic() + _START_SECONDS
-        ready = False
-        while not ready:
-            ended = process.poll() is not None
-            for line in said.read().decode(errors="replace").splitlines():
-                if ended and line.startswith("Error: "):
+        lines: list[str] = []
+        while not any(line.startswith("Hythe answers at") for line in lines):
+            ended = process.poll() is not None  # asked before the log is read: its last words are not missed
+            lines = said.read().decode(errors="replace").splitlines()
+            for line in lines:
+                if line.startswith("Error: "):
                     raise click.ClickException(line.removeprefix("Error: "))
                 click.echo(line)
-                ready = ready or line.startswith("Hythe answers at")
             if ended:
                 raise click.ClickException(f"the service ended. Its log is {where / 'service.log'}.")
             if time.monotonic() > deadline:

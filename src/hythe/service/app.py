@@ -312,7 +312,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
         partial = data_dir / "service.partial"
         partial.write_bytes(described)
         partial.replace(data_dir / "service.json")
-        say(f"Hythe answers at {url} ({settings.engine.name}, {time.monotonic() - begun:.1f} s). Ctrl-C ends it.")
+        say(f"Hythe answers at {url} ({settings.engine.name}, {time.monotonic() - begun:.1f} s). `hythe down` ends it.")
         try:
             await serving
         finally:

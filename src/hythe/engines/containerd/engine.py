@@ -164,7 +164,7 @@ class ContainerdEngine:
             self._containerd = None
 
     async def teardown(self, *, purge: bool) -> None:
-        """Remove every group; then, if it is our own, stop containerd; with ``purge`` remove rules and files too."""
+        """Remove groups and network rules, and stop containerd if it is our own; with ``purge`` remove files too."""
         if self._containerd is None and (self.place.address or daemon.running_pid(self.place) or self._survivors()):
             await self.open()
         if self._containerd is not None:
@@ -174,8 +174,8 @@ class ContainerdEngine:
         await self.close()
         if self.place.address is None:
             await daemon.stop(self.place)
+        await network.tear_down(self.place)
         if purge:
-            await network.tear_down(self.place)
             shutil.rmtree(self.place.root, ignore_errors=True)
 
     def _survivors(self) -> bool:
