@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from msgspec import Struct
 
+from hythe import ContainerInstanceManagementClient, ResourceManagementClient, get_client_from_auth_file
 from hythe.machine import missing
+from hythe.models import (
+    Container,
+    ContainerGroup,
+    ContainerPort,
+    IpAddress,
+    Port,
+    ResourceRequests,
+    ResourceRequirements,
+)
 
 HYTHE = [sys.executable, "-m", "hythe"]
+PAGE = "microsoft/aci-helloworld"
+TOOLS = "microsoft/aci-wordcount"
+"""An image with a shell and Python."""
+T = TypeVar("T")
 
 
 def free_port() -> int:
@@ -32,31 +49,171 @@ def hythe(*arguments: str, data_dir: Path, timeout: float = 120) -> subprocess.C
     )
 
 
-class Running(Struct):
-    """A service that answers."""
+def wait_for(condition: Callable[[], T], seconds: float = 30) -> T:
+    """Wait until a condition holds, and give what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return found
 
-    data_dir: Path
-    port: int
-    env: dict[str, str]
-    facts: dict[str, str]
+
+class Running:
+    """A service and the clients for it."""
+
+    def __init__(self, data_dir: Path, port: int) -> None:
+        self.data_dir = data_dir
+        self.port = port
+        self.facts: dict[str, str] = {}
+        self.clients: list[Any] = []
+
+    def up(self) -> None:
+        done = hythe("up", "--detach", "--port", str(self.port), data_dir=self.data_dir)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.facts = json.loads(hythe("env", "--json", data_dir=self.data_dir).stdout)
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        self.close()
+        auth = self.data_dir / "my.azureauth"
+        self.aci = get_client_from_auth_file(ContainerInstanceManagementClient, auth)
+        self.resources = get_client_from_auth_file(ResourceManagementClient, auth)
+        self.clients = [self.aci, self.resources]
+
+    def close(self) -> None:
+        while self.clients:
+            self.clients.pop().close()
+
+    def down(self, *options: str) -> None:
+        self.close()
+        done = hythe("down", *options, data_dir=self.data_dir)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def end_service(self) -> None:
+        """End the service alone; its containers go on."""
+        self.close()
+        pid = self.pid
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: _gone(pid))
+
+    def kill(self) -> None:
+        """End the service as a lack of memory would."""
+        pid = self.pid
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: _gone(pid))
+
+    @property
+    def pid(self) -> int:
+        return int((self.data_dir / "lock").read_text())
+
+    @property
+    def installation(self) -> str:
+        return (self.data_dir / "installation").read_text().strip()
+
+    def ctr(self, *arguments: str) -> list[str]:
+        """Ask containerd itself: what it has, line by line."""
+        socket_path = f"/run/hythe/{self.installation}/containerd.sock"
+        command = ["ctr", "--address", socket_path, "--namespace", "k8s.io", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    def folder(self, name: str) -> str:
+        self.resources.resource_groups.create_or_update(name, {"location": "eastus"})
+        return name
+
+    def state(self, folder: str, name: str) -> str:
+        return self.aci.container_groups.get(folder, name).instance_view.state
+
+    def log(self, folder: str, name: str, container: str = "c") -> str:
+        return self.aci.containers.list_logs(folder, name, container).content
+
+    def run(self, folder: str, name: str, *script: str, **options: Any) -> str:
+        """Run a shell script once and give its log."""
+        task = container(command=["sh", "-c", *script], image=TOOLS)
+        self.aci.container_groups.begin_create_or_update(
+            folder, name, group(task, restart_policy="Never", **options)
+        ).result()
+        wait_for(lambda: self.state(folder, name) in ("Succeeded", "Failed"))
+        return self.log(folder, name)
 
 
-def start(data_dir: Path, port: int) -> Running:
-    up = hythe("up", "--detach", "--port", str(port), data_dir=data_dir)
-    assert up.returncode == 0, up.stdout + up.stderr
-    facts = json.loads(hythe("env", "--json", data_dir=data_dir).stdout)
-    names = ("AZURE_AUTH_LOCATION", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "HYTHE_URL")
-    return Running(data_dir, port, {name: facts[name] for name in names}, facts)
+def _gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def container(name: str = "c", image: str = PAGE, **options: Any) -> Container:
+    needs = ResourceRequirements(requests=ResourceRequests(cpu=0.5, memory_in_gb=0.5))
+    return Container(name=name, image=image, resources=needs, **options)
+
+
+def group(*containers: Container, **options: Any) -> ContainerGroup:
+    return ContainerGroup(location="eastus", os_type="Linux", containers=list(containers or [container()]), **options)
+
+
+def public(*ports: int) -> dict[str, Any]:
+    """Describe a group whose one container serves a page on a public address."""
+    ports = ports or (80,)
+    return {
+        "ip_address": IpAddress(type="Public", ports=[Port(port=each) for each in ports]),
+        "containers": [container(ports=[ContainerPort(port=each) for each in ports])],
+    }
+
+
+def web() -> ContainerGroup:
+    return ContainerGroup(location="eastus", os_type="Linux", **public())
+
+
+class Traces(Struct, frozen=True):
+    """What containers could leave behind on a machine."""
+
+    mounts: frozenset[str]
+    namespaces: frozenset[str]
+    links: frozenset[str]
+    rules: frozenset[str]
+    processes: frozenset[str]
+    folders: frozenset[str]
+
+
+def traces() -> Traces:
+    def lines(*command: str) -> list[str]:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    def names(folder: str) -> frozenset[str]:
+        return frozenset(os.listdir(folder)) if Path(folder).exists() else frozenset()
+
+    processes = set()
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            said = each.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if "containerd" in said or "hythe up" in said:
+            processes.add(said)
+    return Traces(
+        mounts=frozenset(line for line in lines("cat", "/proc/mounts") if "hythe" in line or "netns" in line),
+        namespaces=names("/run/netns"),
+        links=names("/sys/class/net"),
+        rules=frozenset(line for table in ("filter", "nat") for line in lines("iptables", "-w", "-t", table, "-S")),
+        processes=frozenset(processes),
+        folders=names("/run/hythe"),
+    )
 
 
 @pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    lacks = [lack for lack in missing() if lack.what != "port"]
+def able() -> None:
+    """Skip where containers can't run."""
+    lacks = missing()
     if lacks:
         pytest.skip("no real containers here: " + ", ".join(lack.what for lack in lacks))
-    data_dir = tmp_path_factory.mktemp("hythe")
+
+
+@pytest.fixture(scope="session")
+def real(able: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    service = Running(tmp_path_factory.mktemp("hythe"), free_port())
+    service.up()
     try:
-        yield start(data_dir, free_port())
+        yield service
     finally:
-        down = hythe("down", "--purge", data_dir=data_dir)
-        assert down.returncode == 0, down.stdout + down.stderr
+        service.down("--purge")

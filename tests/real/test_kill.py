@@ -1,0 +1,148 @@
+"""`kill -9` of the service at five points, then `hythe up`: nothing is disturbed, nothing stays half done."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from hythe.errors import HytheError
+from hythe.models import ContainerGroup
+
+from .conftest import TOOLS, Running, container, group, traces, wait_for, web
+from .test_life import fresh, put
+
+__all__ = ["fresh"]
+
+pytestmark = pytest.mark.containers
+FUSED = Path(__file__).with_name("fused.py")
+
+
+@contextlib.contextmanager
+def fused(service: Running, method: str, action: str, when: str) -> Iterator[None]:
+    """Start a service that will kill itself; at the end it has."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            FUSED,
+            method,
+            action,
+            when,
+            "up",
+            "--data-dir",
+            service.data_dir,
+            "--port",
+            str(service.port),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Hythe answers"):
+                break
+        service.sign_in()
+        yield
+        assert process.wait(30) == -9
+
+
+def neighbour(service: Running) -> tuple[str, str]:
+    """Start a group that counts, to be left alone; give its address and what containerd says of its processes."""
+    folder = service.folder("neighbour")
+    script = "busybox httpd -p 80; i=0; while true; do i=$((i+1)); echo $i; sleep 0.05; done"
+    what = web()
+    what.containers[0].image, what.containers[0].command = TOOLS, ["sh", "-c", script]
+    made = put(service, folder, "counts", what)
+    return folder, str(service.ctr("tasks", "ls")) + made.ip_address.ip
+
+
+def undisturbed(service: Running, seen: str) -> None:
+    """See that the same processes run as before, and that not one of their lines was lost."""
+    view = service.aci.container_groups.get("neighbour", "counts")
+    assert view.instance_view.state == "Running"
+    assert view.containers[0].instance_view.restart_count == 0
+    now = service.ctr("tasks", "ls")
+    assert all(line in seen for line in now if line.split()[0] in seen)
+    assert len([line for line in now if line.split()[0] in seen]) >= 3
+    assert seen.endswith(view.ip_address.ip)
+    counted = [int(line) for line in service.log("neighbour", "counts").split()]
+    assert counted == [*range(1, len(counted) + 1)]
+
+
+POINTS = [
+    ("before-the-sandbox", "act", "RunSandbox", "before"),
+    ("between-sandbox-and-container", "act", "RunSandbox", "after"),
+    ("after-start", "act", "RunContainer", "after"),
+]
+
+
+@pytest.mark.parametrize("point", POINTS, ids=[name for name, *_ in POINTS])
+def test_killed_during_create(point: tuple[str, str, str, str], fresh: Running) -> None:
+    fresh.up()
+    _, seen = neighbour(fresh)
+    fresh.end_service()
+    folder = "rg"
+    with fused(fresh, *point[1:]):
+        fresh.folder(folder)
+        with pytest.raises(HytheError):
+            put(fresh, folder, "g", web())
+
+    fresh.up()
+
+    wait_for(lambda: fresh.state(folder, "g") == "Running")
+    address = fresh.aci.container_groups.get(folder, "g").ip_address.ip
+    assert b"<h1>" in urlopen(f"http://{address}/", timeout=5).read()
+    assert fresh.aci.container_groups.get(folder, "g").provisioning_state == "Succeeded"
+    assert len(fresh.ctr("containers", "ls", "-q")) == 4, "two groups, a sandbox and a container each"
+    undisturbed(fresh, seen)
+    nothing_is_left(fresh, folder)
+
+
+def test_killed_while_running(fresh: Running) -> None:
+    fresh.up()
+    folder, seen = neighbour(fresh)
+    ends = group(container(image=TOOLS, command=["sh", "-c", "sleep 1; exit 4"]), restart_policy="Never")
+    put(fresh, folder, "ends", ends)
+
+    fresh.kill()
+    fresh.up()
+
+    undisturbed(fresh, seen)
+    wait_for(lambda: fresh.state(folder, "ends") == "Failed")
+    ended = fresh.aci.container_groups.get(folder, "ends").containers[0].instance_view.current_state
+    assert ended.exit_code == 4
+
+
+@pytest.mark.parametrize("point", [("_remove_sandbox", "", "before"), ("_remove_sandbox", "", "after")], ids=str)
+def test_killed_during_delete(point: tuple[str, str, str], fresh: Running) -> None:
+    fresh.up()
+    _, seen = neighbour(fresh)
+    folder = fresh.folder("rg")
+    put(fresh, folder, "g", web())
+    fresh.end_service()
+    with fused(fresh, *point), pytest.raises(HytheError):
+        fresh.aci.container_groups.begin_delete(folder, "g").result()
+
+    fresh.up()
+
+    wait_for(lambda: "g" not in [each.name for each in fresh.aci.container_groups.list_by_resource_group(folder)])
+    assert len(fresh.ctr("containers", "ls", "-q")) == 2, "the neighbour's"
+    undisturbed(fresh, seen)
+    nothing_is_left(fresh, folder)
+
+
+def nothing_is_left(service: Running, folder: str) -> None:
+    """Delete everything, and see that no container, network namespace or link stays."""
+    links = len(traces().links)
+    groups: list[ContainerGroup] = [*service.aci.container_groups.list()]
+    for name in (folder, "neighbour"):
+        service.resources.resource_groups.begin_delete(name).result()
+    assert service.ctr("containers", "ls", "-q") == []
+    assert len(traces().links) == links - len(groups)
