@@ -29,7 +29,7 @@ from ..engines.base import Engine, EngineError, Images, Teardown
 from ..engines.pod import Backoff
 from ..models import ImageRegistryCredential
 from .admin import Admin, ImagePort
-from .control import Loop, Reconciler, sweep
+from .control import Loop, Reconciler, show_lost, sweep
 from .frugal import frugal
 from .gate import Gate
 from .handlers import Handlers
@@ -222,6 +222,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
     await sweep(store, engine)
+    await show_lost(store, engine)
     loop.start()
     loop.wake_all()
     sweeping = asyncio.create_task(_sweep_now_and_then(store, engine))

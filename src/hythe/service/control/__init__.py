@@ -2,6 +2,6 @@
 
 from .loop import Loop
 from .reconcile import Reconciler
-from .sweep import sweep
+from .sweep import show_lost, sweep
 
-__all__ = ["Loop", "Reconciler", "sweep"]
+__all__ = ["Loop", "Reconciler", "show_lost", "sweep"]

@@ -130,6 +130,17 @@ def add_events(view: View, happened: Iterable[Happened], now: datetime) -> None:
             )
 
 
+def lost(view: View) -> View:
+    """Give the view of a group none of whose containers is there any more: what has ended stays, the rest waits."""
+    containers = {
+        name: replace(one, current_state=ContainerState(state="Waiting", detail_status=""))
+        if one.current_state and one.current_state.state == "Running"
+        else one
+        for name, one in view.containers.items()
+    }
+    return replace(view, state="Pending", ip=None, containers=containers)
+
+
 def render(want: Want, seen: Observed, view: View) -> View:
     """Give the view that follows from the records of a group; its events are taken over."""
     containers = {}

@@ -1,11 +1,14 @@
-"""Removes what an engine has of groups that nobody knows."""
+"""Compares all rows with all that an engine has: removes what nobody knows, and shows what is gone as gone."""
 
 from __future__ import annotations
 
 import logging
 
+import msgspec
+
 from ...engines.base import Engine
 from ..store import SqlStore
+from . import status
 
 log = logging.getLogger(__name__)
 
@@ -19,3 +22,19 @@ async def sweep(store: SqlStore, engine: Engine) -> int:
         log.warning("removing group %s, which nobody knows", uid)
         await engine.forget(uid)
     return len(orphans)
+
+
+async def show_lost(store: SqlStore, engine: Engine) -> None:
+    """Show groups that should run and of which nothing is there as waiting: nobody is told of a former life.
+
+    To be called before the service answers: a reboot, or `hythe down`, ended them, and their passes are still to come.
+    """
+    owned = {uid async for uid in engine.owned()}
+    for key in store.keys("containerGroups"):
+        row = store.get(key)
+        if row is None or row.uid in owned or not row.status:
+            continue
+        memory = msgspec.json.decode(row.status, type=status.Memory)
+        if memory.view.state == "Running":
+            memory.view = status.lost(memory.view)
+            store.show(key, row.uid, msgspec.json.encode(memory))
