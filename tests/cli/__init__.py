@@ -1,0 +1,1 @@
+"""Tests the command line, in this process where that is enough and as a program where it is not."""
