@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -90,7 +91,7 @@ class Docker:
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise RuntimeError(f"dockerd does not start: {(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.1)
-        self._import()
+        self._load()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,27 +105,32 @@ class Docker:
         """Give the command line of the client."""
         return ["docker", "--host", self.host, *arguments]
 
-    def _import(self) -> None:
-        """Import the same files with the same command, from the archive that Hythe made."""
+    def _load(self) -> None:
+        """Load the image that Hythe made: the same layers and command, with the index that `docker load` asks for."""
+        blobs: dict[str, bytes] = {}
         with tarfile.open(self.archive) as layout:
+            for member in layout:
+                content = layout.extractfile(member)
+                if content is not None:
+                    blobs[member.name] = content.read()
 
-            def blob(digest: str) -> bytes:
-                member = layout.extractfile("blobs/" + digest.replace(":", "/"))
-                assert member is not None
-                return member.read()
+        def path(descriptor: dict[str, str]) -> str:
+            return "blobs/" + descriptor["digest"].replace(":", "/")
 
-            index = layout.extractfile("index.json")
-            assert index is not None
-            manifest = json.loads(blob(json.load(index)["manifests"][0]["digest"]))
-            config = json.loads(blob(manifest["config"]["digest"]))["config"]
-            changes = [
-                f"--change={key.upper()} {json.dumps(config[key])}" for key in ("Entrypoint", "Cmd") if config.get(key)
-            ]
-            if config.get("WorkingDir"):
-                changes.append(f"--change=WORKDIR {config['WorkingDir']}")
-            (layer,) = manifest["layers"]
-            subprocess.run(self.command("import", *changes, "-", self.IMAGE), input=blob(layer["digest"]), check=True,
-                           stdout=subprocess.DEVNULL)  # fmt: skip
+        manifest = json.loads(blobs[path(json.loads(blobs["index.json"])["manifests"][0])])
+        index = {
+            "Config": path(manifest["config"]),
+            "Layers": [path(layer) for layer in manifest["layers"]],
+            "RepoTags": [self.IMAGE],
+        }
+        blobs["manifest.json"] = json.dumps([index]).encode()
+        loaded = self.folder / "image.tar"
+        with tarfile.open(loaded, "w") as out:
+            for name in ("manifest.json", index["Config"], *index["Layers"]):
+                info = tarfile.TarInfo(name)
+                info.size = len(blobs[name])
+                out.addfile(info, io.BytesIO(blobs[name]))
+        subprocess.run(self.command("load", "--input", str(loaded)), check=True, stdout=subprocess.DEVNULL)
 
     def run(self) -> float:
         """Time `docker run -d -p`; the container is removed after the clock stopped."""
