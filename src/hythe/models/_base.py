@@ -22,6 +22,11 @@ def wire_name(name: str) -> str:
     return head + "".join(part.capitalize() for part in tail)
 
 
+def words(enum: type[Any]) -> msgspec.Meta:
+    """Mark a string whose usual words are those of ``enum``; reading folds their case."""
+    return msgspec.Meta(extra={"words": {member.value.lower(): member.value for member in enum}})
+
+
 class Model(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False, rename=wire_name):
     """Plain data of the contract: keyword arguments, equality by value, None for "not there".
 

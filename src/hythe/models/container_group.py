@@ -9,27 +9,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from msgspec import Meta
-
 from . import enums
-from ._base import Model
+from ._base import Model, words
 
-
-def _words(enum: type[Any]) -> Meta:
-    """Mark a string whose usual words are those of ``enum``; reading folds their case."""
-    return Meta(extra={"words": {member.value.lower(): member.value for member in enum}})
-
-
-RestartPolicy = Annotated[str, _words(enums.ContainerGroupRestartPolicy)]
-Protocol = Annotated[str, _words(enums.ContainerNetworkProtocol)]
-IpAddressType = Annotated[str, _words(enums.ContainerGroupIpAddressType)]
-OsType = Annotated[str, _words(enums.OperatingSystemTypes)]
-Sku = Annotated[str, _words(enums.ContainerGroupSku)]
-Priority = Annotated[str, _words(enums.ContainerGroupPriority)]
-LabelScope = Annotated[str, _words(enums.DnsNameLabelReusePolicy)]
-LogType = Annotated[str, _words(enums.LogAnalyticsLogType)]
-IdentityType = Annotated[str, _words(enums.ResourceIdentityType)]
-HttpScheme = Annotated[str, _words(enums.Scheme)]
+RestartPolicy = Annotated[str, words(enums.ContainerGroupRestartPolicy)]
+Protocol = Annotated[str, words(enums.ContainerNetworkProtocol)]
+IpAddressType = Annotated[str, words(enums.ContainerGroupIpAddressType)]
+OsType = Annotated[str, words(enums.OperatingSystemTypes)]
+Sku = Annotated[str, words(enums.ContainerGroupSku)]
+Priority = Annotated[str, words(enums.ContainerGroupPriority)]
+LabelScope = Annotated[str, words(enums.DnsNameLabelReusePolicy)]
+LogType = Annotated[str, words(enums.LogAnalyticsLogType)]
+IdentityType = Annotated[str, words(enums.ResourceIdentityType)]
+HttpScheme = Annotated[str, words(enums.Scheme)]
 
 
 class Event(Model, kw_only=True):
@@ -469,6 +461,15 @@ class ContainerExecRequest(Model, kw_only=True):
 
 class ContainerExecResponse(Model, kw_only=True):
     """Where the session is, and its password: the first text frame to send."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    web_socket_uri: str | None = None
+    password: str | None = None
+
+
+class ContainerAttachResponse(Model, kw_only=True):
+    """Where the output of a container can be read, and the password for it."""
 
     __secrets__: ClassVar[frozenset[str]] = frozenset({"password"})
 

@@ -114,3 +114,55 @@ class GpuSku(str, Enum):
     K80 = k80 = "K80"
     P100 = p100 = "P100"
     V100 = v100 = "V100"
+
+
+class NGroupUpdateMode(str, Enum):
+    """How the groups of a set follow a changed profile."""
+
+    MANUAL = manual = "Manual"
+    ROLLING = rolling = "Rolling"
+
+
+class NGroupProvisioningState(str, Enum):
+    """Where the last operation on a set stands."""
+
+    CREATING = creating = "Creating"
+    UPDATING = updating = "Updating"
+    FAILED = failed = "Failed"
+    SUCCEEDED = succeeded = "Succeeded"
+    CANCELED = canceled = "Canceled"
+    DELETING = deleting = "Deleting"
+    MIGRATING = migrating = "Migrating"
+
+
+class SandboxGroupProvisioningState(str, Enum):
+    """Where the last operation on a sandbox group stands."""
+
+    SUCCEEDED = succeeded = "Succeeded"
+    FAILED = failed = "Failed"
+    CANCELED = canceled = "Canceled"
+    UPDATING = updating = "Updating"
+    DELETING = deleting = "Deleting"
+    ACCEPTED = accepted = "Accepted"
+
+
+class AzureFileShareAccessType(str, Enum):
+    """How the groups of a set use a share."""
+
+    SHARED = shared = "Shared"
+    EXCLUSIVE = exclusive = "Exclusive"
+
+
+class IdentityAccessLevel(str, Enum):
+    """Which identities of a group may be used."""
+
+    ALL = all_ = "All"
+    SYSTEM = system = "System"
+    USER = user = "User"
+
+
+class ContainerInstanceOperationsOrigin(str, Enum):
+    """Who carries an operation out."""
+
+    USER = user = "User"
+    SYSTEM = system = "System"
