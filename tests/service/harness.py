@@ -5,22 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
 
 from hythe.engines.sim import SimulatedEngine
-from hythe.service.admin import Admin
+from hythe.service.build import build
 from hythe.service.call import Caller
-from hythe.service.control import Loop, Reconciler
-from hythe.service.gate import Gate
-from hythe.service.handlers import Handlers
-from hythe.service.kinds import Admission
-from hythe.service.resource import Resources
 from hythe.service.settings import ServiceSettings
 from hythe.service.store import SqlStore, Subscription
-from hythe.service.streams import Streams
 from hythe.service.vault import Vault
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -44,6 +37,31 @@ class Reply(Struct):
         return self.json["error"]["code"]
 
 
+class Everybody:
+    """Lets every caller in."""
+
+    async def authority(self, *_: object) -> None:
+        raise AssertionError
+
+    def is_authority_path(self, path: str) -> bool:
+        return False
+
+    def verify(self, token: str) -> Caller:
+        return Caller(app_id="app", object_id="object", tenant="t")
+
+    def answers_for(self, host: str) -> bool:
+        return host == "localhost"
+
+    def may(self, caller: Caller, action: str, scope: str) -> bool:
+        return True
+
+    def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
+        return b"{}"
+
+    def intercept(self) -> dict[str, object]:
+        return {}
+
+
 class Service:
     """What a test holds."""
 
@@ -56,37 +74,16 @@ class Service:
             for each in (SUBSCRIPTION, OTHER):
                 store.add_subscription(Subscription(id=each, name="test", tenant="t"))
         self.vault = vault or Vault(b"k" * 32)
-        clock = lambda: datetime.now(UTC)  # noqa: E731
-        settings = settings or ServiceSettings(hold_seconds=5)
-        self.reconciler = Reconciler(
-            store, engine, self.vault, clock=clock, provisioning_seconds=settings.provisioning_seconds
+        built = build(
+            settings or ServiceSettings(hold_seconds=5),
+            store=store,
+            engine=engine,
+            vault=self.vault,
+            identity=Everybody(),
+            tenant="t",
+            images=None,
         )
-        self.loop = Loop(store, engine, self.reconciler.pass_over, owner="test", clock=clock)
-
-        async def accessible(image: str, subscription: str, credentials: Any) -> bool:
-            return await engine.admits(image, subscription, credentials, 1.0)
-
-        admission = Admission(store=store, accessible=accessible, dns_suffix="test.localhost", tenant="t")
-        self.resources = Resources(store, self.vault, self.loop, settings, admission)
-        handlers = Handlers(
-            store,
-            self.resources,
-            Streams(store, engine, settings.log_limit),
-            Admin(store, lambda *_: b"{}", dict, None),
-            {"status": "ok"},
-        )
-
-        async def no_authority(*_: object) -> None:
-            raise AssertionError
-
-        self.gate = Gate(
-            handlers,
-            authority=no_authority,
-            authority_paths=lambda path: False,
-            verify=lambda token: Caller(app_id="app", object_id="object", tenant="t"),
-            hosts=lambda host: host == "localhost",
-            may=lambda caller, action, path: True,
-        )
+        self.gate, self.loop, self.api, self.groups = built.gate, built.loop, built.api, built.groups
 
     async def ask(
         self,

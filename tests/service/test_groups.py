@@ -8,6 +8,7 @@ import pytest
 
 from hythe.engines.base import Action, Happened, Observed, Want
 from hythe.engines.sim import Outcome, SimulatedEngine
+from hythe.service.control.status import Memory
 from hythe.service.settings import ServiceSettings
 from hythe.wire import versions
 
@@ -209,7 +210,7 @@ async def test_secrets_are_in_no_answer_and_not_in_the_database_in_clear() -> No
         made = await service.ask("PUT", f"{GROUPS}/web", body)
         got = await service.ask("GET", f"{GROUPS}/web")
         row = service.store.opened(f"{GROUPS}/web".lower())
-        want = service.reconciler._want(row, __import__("hythe.service.control.status", fromlist=["x"]).Memory())
+        want = service.groups.want(row, Memory())
 
     for raw in (made.raw, got.raw, row.spec, row.secrets, row.status):
         assert b"hush" not in raw
@@ -237,7 +238,7 @@ async def test_label_gives_a_name_that_nobody_else_gets() -> None:
         second = await service.ask("PUT", f"{GROUPS}/b", body)
         again = await service.ask("PUT", f"{GROUPS}/a", body)
 
-    assert first.json["properties"]["ipAddress"]["fqdn"] == "hello.eastus.test.localhost"
+    assert first.json["properties"]["ipAddress"]["fqdn"] == "hello.eastus.azurecontainer.localhost"
     assert (second.status, second.code) == (400, "DnsNameLabelAlreadyTaken")
     assert again.status == 200
 

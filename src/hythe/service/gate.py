@@ -18,7 +18,7 @@ from ..wire import faults, versions
 from ..wire.faults import Fault
 from .answers import JSON, Answer
 from .call import Call, Caller
-from .handlers import Handlers
+from .handlers import Api
 from .routes import Found, Route, Table
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Gate:
 
     def __init__(
         self,
-        handlers: Handlers,
+        api: Api,
         *,
         authority: App,
         authority_paths: Callable[[str], bool],
@@ -58,7 +58,7 @@ class Gate:
         may: Callable[[Caller, str, str], bool],
         log_access: bool = False,
     ) -> None:
-        self._handlers = handlers
+        self._api = api
         self._authority = authority
         self._authority_paths = authority_paths
         self._verify = verify
@@ -128,7 +128,7 @@ class Gate:
             caller=caller,
             patience=_patience(headers.get("prefer", "")),
         )
-        answer = route.handler(self._handlers, call)
+        answer = route.handler(self._api, call)
         if inspect.isawaitable(answer):
             answer = await answer
         return answer

@@ -21,7 +21,7 @@ from ..wire.ids import ResourceId
 from ..wire.versions import OPERATION_MONITOR, start_answers_202
 from .answers import Answer, empty, listed, plain, shown
 from .call import Call
-from .kinds import Admission, ContainerGroups, Kind, ResourceGroups, Shown
+from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown
 from .settings import ServiceSettings
 from .store import Change, Operation, Row, SqlStore, Stale, Status
 from .vault import Vault
@@ -58,8 +58,6 @@ class Resources:
         self._settings = settings
         self._admission = admission
         self._clock = clock
-        self.container_groups = ContainerGroups()
-        self.resource_groups = ResourceGroups()
 
     # --- reading ---
 
@@ -99,7 +97,7 @@ class Resources:
 
     async def put(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Create or update a resource."""
-        if kind is self.resource_groups:
+        if kind is RESOURCE_GROUPS:
             self.subscription(call)
         elif self.folder(call).desired == "gone":
             raise _being_deleted(identity.resource_group)
@@ -224,7 +222,7 @@ class Resources:
 
     async def act(self, verb: str, call: Call) -> Answer:
         """Start, stop or restart a container group."""
-        kind, identity = self.container_groups, call.container_group
+        kind, identity = CONTAINER_GROUPS, call.container_group
         held = self.row(kind, identity, call)
         state = msgspec.json.decode(held.status, type=Status).view.state if held.status else "Pending"
         busy = held.settled_generation < held.generation

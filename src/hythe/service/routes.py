@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from .answers import Answer
 from .call import Call
-from .handlers import Handlers
+from .handlers import Api, directory, folders, groups, owner
 
-Handler = Callable[[Handlers, Call], "Answer | Awaitable[Answer]"]
+Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
 
 S = "/subscriptions/{subscriptionId}"
 RG = S + "/resourceGroups/{resourceGroupName}"
@@ -48,51 +48,51 @@ _ARM = {"provider": "Microsoft.Resources"}
 _OWN = {"provider": ""}
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", P + "/operations", "Operations_List", Handlers.operations),
-    _route("GET", S + P + "/containerGroups", "ContainerGroups_List", Handlers.list_groups, f"{_GROUP}/read"),
+    _route("GET", P + "/operations", "Operations_List", directory.operations),
+    _route("GET", S + P + "/containerGroups", "ContainerGroups_List", groups.list_all, f"{_GROUP}/read"),
     _route("GET", RG + P + "/containerGroups", "ContainerGroups_ListByResourceGroup",
-           Handlers.list_groups_in, f"{_GROUP}/read"),
-    _route("GET", G, "ContainerGroups_Get", Handlers.get_group, f"{_GROUP}/read"),
-    _route("PUT", G, "ContainerGroups_CreateOrUpdate", Handlers.put_group, f"{_GROUP}/write"),
-    _route("PATCH", G, "ContainerGroups_Update", Handlers.patch_group, f"{_GROUP}/write"),
-    _route("DELETE", G, "ContainerGroups_Delete", Handlers.delete_group, f"{_GROUP}/delete"),
-    _route("POST", G + "/start", "ContainerGroups_Start", Handlers.start_group, f"{_GROUP}/start/action"),
-    _route("POST", G + "/stop", "ContainerGroups_Stop", Handlers.stop_group, f"{_GROUP}/stop/action"),
-    _route("POST", G + "/restart", "ContainerGroups_Restart", Handlers.restart_group, f"{_GROUP}/restart/action"),
+           groups.list_in, f"{_GROUP}/read"),
+    _route("GET", G, "ContainerGroups_Get", groups.get, f"{_GROUP}/read"),
+    _route("PUT", G, "ContainerGroups_CreateOrUpdate", groups.put, f"{_GROUP}/write"),
+    _route("PATCH", G, "ContainerGroups_Update", groups.patch, f"{_GROUP}/write"),
+    _route("DELETE", G, "ContainerGroups_Delete", groups.delete, f"{_GROUP}/delete"),
+    _route("POST", G + "/start", "ContainerGroups_Start", groups.start, f"{_GROUP}/start/action"),
+    _route("POST", G + "/stop", "ContainerGroups_Stop", groups.stop, f"{_GROUP}/stop/action"),
+    _route("POST", G + "/restart", "ContainerGroups_Restart", groups.restart, f"{_GROUP}/restart/action"),
     _route("GET", G + "/outboundNetworkDependenciesEndpoints",
-           "ContainerGroups_GetOutboundNetworkDependenciesEndpoints", Handlers.outbound,
+           "ContainerGroups_GetOutboundNetworkDependenciesEndpoints", groups.outbound,
            f"{_GROUP}/outboundNetworkDependenciesEndpoints/read"),
-    _route("GET", C + "/logs", "Containers_ListLogs", Handlers.logs, f"{_GROUP}/containers/logs/read"),
-    _route("GET", S + P + "/locations/{location}/operations/{operationId}", "monitor", Handlers.operation,
+    _route("GET", C + "/logs", "Containers_ListLogs", groups.logs, f"{_GROUP}/containers/logs/read"),
+    _route("GET", S + P + "/locations/{location}/operations/{operationId}", "monitor", groups.operation,
            "Microsoft.ContainerInstance/locations/operations/read"),
 
-    _route("GET", "/subscriptions", "Subscriptions_List", Handlers.subscriptions, **_ARM),
-    _route("GET", S, "Subscriptions_Get", Handlers.subscription, **_ARM),
-    _route("GET", "/tenants", "Tenants_List", Handlers.tenants, **_ARM),
-    _route("GET", S + "/resourceGroups", "ResourceGroups_List", Handlers.list_folders,
+    _route("GET", "/subscriptions", "Subscriptions_List", directory.subscriptions, **_ARM),
+    _route("GET", S, "Subscriptions_Get", directory.subscription, **_ARM),
+    _route("GET", "/tenants", "Tenants_List", directory.tenants, **_ARM),
+    _route("GET", S + "/resourceGroups", "ResourceGroups_List", folders.list_all,
            "Microsoft.Resources/subscriptions/resourceGroups/read", **_ARM),
-    _route("HEAD", RG, "ResourceGroups_CheckExistence", Handlers.check_folder,
+    _route("HEAD", RG, "ResourceGroups_CheckExistence", folders.check,
            "Microsoft.Resources/subscriptions/resourceGroups/read", **_ARM),
-    _route("GET", RG, "ResourceGroups_Get", Handlers.get_folder,
+    _route("GET", RG, "ResourceGroups_Get", folders.get,
            "Microsoft.Resources/subscriptions/resourceGroups/read", **_ARM),
-    _route("PUT", RG, "ResourceGroups_CreateOrUpdate", Handlers.put_folder,
+    _route("PUT", RG, "ResourceGroups_CreateOrUpdate", folders.put,
            "Microsoft.Resources/subscriptions/resourceGroups/write", **_ARM),
-    _route("PATCH", RG, "ResourceGroups_Update", Handlers.patch_folder,
+    _route("PATCH", RG, "ResourceGroups_Update", folders.patch,
            "Microsoft.Resources/subscriptions/resourceGroups/write", **_ARM),
-    _route("DELETE", RG, "ResourceGroups_Delete", Handlers.delete_folder,
+    _route("DELETE", RG, "ResourceGroups_Delete", folders.delete,
            "Microsoft.Resources/subscriptions/resourceGroups/delete", **_ARM),
-    _route("GET", RG + "/resources", "Resources_ListByResourceGroup", Handlers.list_resources,
+    _route("GET", RG + "/resources", "Resources_ListByResourceGroup", folders.list_resources,
            "Microsoft.Resources/subscriptions/resourceGroups/resources/read", **_ARM),
-    _route("GET", S + "/operationresults/{operationId}", "operationresults", Handlers.operation_result, **_ARM),
-    _route("GET", "/metadata/endpoints", "Metadata_Endpoints", Handlers.metadata, open=True, **_ARM),
+    _route("GET", S + "/operationresults/{operationId}", "operationresults", folders.operation_result, **_ARM),
+    _route("GET", "/metadata/endpoints", "Metadata_Endpoints", directory.metadata, open=True, **_ARM),
 
-    _route("GET", "/hythe/health", "health", Handlers.health, open=True, **_OWN),
-    _route("POST", "/hythe/service-principals", "sp_create", Handlers.create_principal, "Hythe/owner", **_OWN),
-    _route("POST", "/hythe/intercept", "intercept", Handlers.intercept, "Hythe/owner", **_OWN),
-    _route("GET", "/hythe/images", "image_list", Handlers.list_images, "Hythe/owner", **_OWN),
-    _route("PUT", "/hythe/images", "image_import", Handlers.import_image, "Hythe/owner", **_OWN),
-    _route("DELETE", "/hythe/images", "image_remove", Handlers.remove_image, "Hythe/owner", **_OWN),
-    _route("PUT", "/hythe/image-aliases", "image_alias", Handlers.alias_image, "Hythe/owner", **_OWN),
+    _route("GET", "/hythe/health", "health", owner.health, open=True, **_OWN),
+    _route("POST", "/hythe/service-principals", "sp_create", owner.create_principal, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/intercept", "intercept", owner.intercept, "Hythe/owner", **_OWN),
+    _route("GET", "/hythe/images", "image_list", owner.list_images, "Hythe/owner", **_OWN),
+    _route("PUT", "/hythe/images", "image_import", owner.import_image, "Hythe/owner", **_OWN),
+    _route("DELETE", "/hythe/images", "image_remove", owner.remove_image, "Hythe/owner", **_OWN),
+    _route("PUT", "/hythe/image-aliases", "image_alias", owner.alias_image, "Hythe/owner", **_OWN),
 )  # fmt: skip
 
 

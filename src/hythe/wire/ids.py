@@ -13,14 +13,20 @@ class ResourceId(Struct, frozen=True, kw_only=True):
     subscription: str
     resource_group: str
     type: str = ""
-    """Namespace and type, for example ``Microsoft.ContainerInstance/containerGroups``; empty for a group itself."""
+    """Namespace and type, for example ``Microsoft.ContainerInstance/containerGroups`` or
+    ``Microsoft.Network/virtualNetworks/subnets``; empty for a resource group itself."""
     name: str = ""
+    """A name for each part of the type: ``vnet/subnet``."""
 
     @property
     def text(self) -> str:
         """The id as ARM writes it."""
         head = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
-        return f"{head}/providers/{self.type}/{self.name}" if self.type else head
+        if not self.type:
+            return head
+        namespace, *types = self.type.split("/")
+        parts = [part for pair in zip(types, self.name.split("/"), strict=True) for part in pair]
+        return "/".join([head, "providers", namespace, *parts])
 
     @property
     def key(self) -> str:

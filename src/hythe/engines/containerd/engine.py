@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from ...models import ImageRegistryCredential
@@ -15,9 +14,6 @@ from .. import pod
 from ..base import (
     Action,
     Capabilities,
-    ContainerSeen,
-    EngineError,
-    Finished,
     Happened,
     Lost,
     Observed,
@@ -40,22 +36,13 @@ from .config import SANDBOX_IMAGE, Place
 from .images import Alias, ImageShelf, Shelf, registry, repository
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
-from .sandbox import EPOCH, INSTALLATION, SPEC, UID, container_config, find, log_path, sandbox_config
+from .runtime import Runtime, remove_sandbox
+from .sandbox import INSTALLATION, UID, container_config, find, log_path, sandbox_config
+from .sight import Sight
 
 log = logging.getLogger(__name__)
 
-_STATES = {
-    cri.CONTAINER_CREATED: "created",
-    cri.CONTAINER_RUNNING: "running",
-    cri.CONTAINER_EXITED: "exited",
-    cri.CONTAINER_UNKNOWN: "unknown",
-}
-_SETTLE_STEPS, _SETTLE_SECONDS = 40, 0.005
 _AT_ONCE = 8
-
-
-def _when(nanoseconds: int) -> datetime | None:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds > 0 else None
 
 
 def _credential(credentials: Sequence[ImageRegistryCredential], image: str) -> ImageRegistryCredential | None:
@@ -86,13 +73,11 @@ class ContainerdEngine:
         self.place = place
         self._images = ImageShelf(place, aliases or {})
         self._backoff = backoff or pod.Backoff()
-        self._runtime = runtime
+        self._runtime = Runtime(place, runtime)
         self._containerd: Containerd | None = None
-        self._addresses: dict[str, str] = {}
-        self._owners: dict[str, Uid] = {}
+        self._sight = Sight(place.installation)
         self._made: dict[Uid, SandboxSeen] = {}
         """Sandboxes made since the last look at their groups: the next step needs them, and a look costs."""
-        self._ended: set[str] = set()
         self.can = Capabilities(engine=self.name)
 
     # --- opening and closing ---
@@ -122,40 +107,6 @@ class ContainerdEngine:
         answer = await self._containerd.call("ListPodSandbox", cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse)
         if any("io.kubernetes.pod.uid" in sandbox.labels for sandbox in answer.items):
             raise Lost(f"cannot use the containerd at {address}: a kubelet uses it and would remove our groups.")
-
-    async def choose_runtime(self) -> str:
-        """Take crun where it works, else runc; needs the sandbox image."""
-        if self._runtime != "auto":
-            return self._runtime
-        remembered = self.place.state / "runtime"
-        if remembered.exists():
-            self._runtime = remembered.read_text()
-            return self._runtime
-        self._runtime = "crun" if shutil.which("crun") and await self._works("crun") else "runc"
-        self.place.state.mkdir(parents=True, exist_ok=True)
-        remembered.write_text(self._runtime)
-        return self._runtime
-
-    async def _works(self, runtime: str) -> bool:
-        """Try a runtime on a sandbox without a network."""
-        config = cri.PodSandboxConfig(
-            metadata=cri.PodSandboxMetadata(name="probe", uid="probe", namespace=self.place.network),
-            log_directory=str(self.place.logs / "probe"),
-            linux=cri.LinuxPodSandboxConfig(
-                security_context=cri.LinuxSandboxSecurityContext(
-                    namespace_options=cri.NamespaceOption(network=cri.NODE)
-                )
-            ),
-        )
-        try:
-            request = cri.RunPodSandboxRequest(config=config, runtime_handler=runtime)
-            answer = await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
-        except EngineError as error:
-            log.info("%s does not work here: %s", runtime, error)
-            return False
-        await self._remove_sandbox(answer.pod_sandbox_id)
-        shutil.rmtree(self.place.logs / "probe", ignore_errors=True)
-        return True
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
@@ -192,89 +143,8 @@ class ContainerdEngine:
 
     async def observe(self, uid: Uid) -> Observed:
         """Look at the sandboxes and containers that carry this uid."""
-        mine = {INSTALLATION: self.place.installation, UID: uid}
         self._made.pop(uid, None)
-        sandboxes, containers = await asyncio.gather(
-            self.containerd.call(
-                "ListPodSandbox",
-                cri.ListPodSandboxRequest(filter=cri.PodSandboxFilter(label_selector=mine)),
-                cri.ListPodSandboxResponse,
-            ),
-            self.containerd.call(
-                "ListContainers",
-                cri.ListContainersRequest(filter=cri.ContainerFilter(label_selector=mine)),
-                cri.ListContainersResponse,
-            ),
-        )
-        ordered = sorted(sandboxes.items, key=lambda one: (one.state, -one.metadata.attempt))
-        sandbox = await self._see_sandbox(ordered[0]) if ordered else None
-        seen = await asyncio.gather(
-            *(
-                self._see_container(one.id, uid)
-                for one in containers.containers
-                if sandbox is not None and one.pod_sandbox_id == sandbox.id
-            )
-        )
-        return Observed(
-            sandbox=sandbox,
-            stale=tuple(one.id for one in ordered[1:]),
-            containers=tuple(one for one in seen if one is not None),
-        )
-
-    async def _see_sandbox(self, sandbox: cri.PodSandbox) -> SandboxSeen:
-        address = self._addresses.get(sandbox.id)
-        if address is None:
-            with contextlib.suppress(NotFound):
-                answer = await self.containerd.call(
-                    "PodSandboxStatus",
-                    cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox.id),
-                    cri.PodSandboxStatusResponse,
-                )
-                address = answer.status.network.ip
-                self._addresses[sandbox.id] = address
-        return SandboxSeen(
-            id=sandbox.id,
-            ready=sandbox.state == cri.SANDBOX_READY,
-            attempt=sandbox.metadata.attempt,
-            ip=address or None,
-            created_at=_when(sandbox.created_at),
-        )
-
-    async def _see_container(self, identity: str, uid: Uid) -> ContainerSeen | None:
-        self._owners[identity] = uid
-        request = cri.ContainerStatusRequest(container_id=identity)
-        for _ in range(_SETTLE_STEPS):
-            try:
-                answer = await self.containerd.call("ContainerStatus", request, cri.ContainerStatusResponse)
-            except NotFound:
-                return None
-            if identity not in self._ended or answer.status.state != cri.CONTAINER_RUNNING:
-                break
-            # Its end was announced; CRI's own books follow some milliseconds later.
-            await asyncio.sleep(_SETTLE_SECONDS)
-        self._ended.discard(identity)
-        status = answer.status
-        finished = None
-        if status.state == cri.CONTAINER_EXITED:
-            reason = status.reason if status.reason not in ("Completed", "Error") else ""
-            finished = Finished(
-                exit_code=status.exit_code,
-                reason=reason,
-                message=status.message,
-                started_at=_when(status.started_at),
-                finished_at=_when(status.finished_at),
-            )
-        return ContainerSeen(
-            name=status.metadata.name.partition("-")[2],
-            id=identity,
-            state=_STATES[status.state],
-            epoch=int(status.labels.get(EPOCH, "0")),
-            attempt=status.metadata.attempt,
-            spec=status.labels.get(SPEC, ""),
-            image=status.image_ref,
-            started_at=_when(status.started_at),
-            finished=finished,
-        )
+        return await self._sight.observe(self.containerd, uid)
 
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
@@ -318,15 +188,13 @@ class ContainerdEngine:
     async def forget(self, uid: Uid) -> None:
         """Remove what is left of a group, its logs too."""
         await self._remove_group(uid)
-        for identity, owner in [*self._owners.items()]:
-            if owner == uid:
-                del self._owners[identity]
+        self._sight.forget(uid)
         await asyncio.to_thread(shutil.rmtree, self.place.logs / uid, ignore_errors=True)
 
     # --- steps ---
 
     async def _run_sandbox(self, want: Want, attempt: int) -> None:
-        runtime = await self.choose_runtime()
+        runtime = await self._runtime.choose(self.containerd)
         (self.place.logs / want.uid).mkdir(parents=True, exist_ok=True)
         request = cri.RunPodSandboxRequest(config=sandbox_config(self.place, want, attempt), runtime_handler=runtime)
         try:
@@ -338,14 +206,8 @@ class ContainerdEngine:
             raise
 
     async def _remove_sandbox(self, identity: str) -> None:
-        with contextlib.suppress(NotFound):
-            await self.containerd.call(
-                "StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=identity), cri.StopPodSandboxResponse
-            )
-            await self.containerd.call(
-                "RemovePodSandbox", cri.RemovePodSandboxRequest(pod_sandbox_id=identity), cri.RemovePodSandboxResponse
-            )
-        self._addresses.pop(identity, None)
+        await remove_sandbox(self.containerd, identity)
+        self._sight.addresses.pop(identity, None)
 
     async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
         if await self._images.present(self.containerd, image, want.subscription):
@@ -383,7 +245,7 @@ class ContainerdEngine:
             )
         except Transient as error:
             raise Refused("CreateContainerError", str(error), container.name) from None
-        self._owners[answer.container_id] = want.uid
+        self._sight.owners[answer.container_id] = want.uid
         return await self._start_container(action.name, answer.container_id)
 
     async def _start_container(self, name: str, identity: str) -> tuple[Happened, ...]:
@@ -411,7 +273,7 @@ class ContainerdEngine:
         await self.containerd.call(
             "RemoveContainer", cri.RemoveContainerRequest(container_id=identity), cri.RemoveContainerResponse
         )
-        self._owners.pop(identity, None)
+        self._sight.owners.pop(identity, None)
 
     # --- what more this engine offers ---
 
@@ -420,10 +282,10 @@ class ContainerdEngine:
         async for end in self.containerd.exits():
             if end.id and end.id != end.container_id:
                 continue  # a process of an exec
-            uid = self._owners.get(end.container_id)
+            uid = self._sight.owners.get(end.container_id)
             if uid is None:
                 continue  # a sandbox, or a container that was never looked at: the slow re-list finds it
-            self._ended.add(end.container_id)
+            self._sight.ended.add(end.container_id)
             yield uid
 
     async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:

@@ -1,7 +1,9 @@
 """Keeps the promises: looks at what is, does what is missing, writes down what it found."""
 
+from .folders import FolderPass
+from .groups import GroupPass
 from .loop import Loop
 from .reconcile import Reconciler
 from .sweep import show_lost, sweep
 
-__all__ = ["Loop", "Reconciler", "show_lost", "sweep"]
+__all__ = ["FolderPass", "GroupPass", "Loop", "Reconciler", "show_lost", "sweep"]

@@ -1,232 +1,30 @@
-"""One pass over one resource: observe, plan, act, and again until nothing is left to do; then settle.
-
-Level-triggered: a pass asks what is and what should be, never what happened.  Whatever an earlier pass did before it
-died is "already so".
-"""
+"""One pass over one resource, by its kind; then what it found is settled in one transaction."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
 
-import msgspec
-from msgspec.structs import replace
+from ..store import Outcome, Row, SqlStore
+from .folders import record_pass
+from .groups import Clock
 
-from ...engines.base import (
-    Action,
-    Engine,
-    Happened,
-    Lost,
-    Observed,
-    Plan,
-    PullImage,
-    Record,
-    Refused,
-    RunContainer,
-    Transient,
-    Uid,
-    Unsupported,
-    Want,
-)
-from ...engines.pod import digest
-from ...models import ContainerGroup, from_json
-from ..store import Outcome, Row, SqlStore, View
-from . import status
-
-log = logging.getLogger(__name__)
-
-_ROUNDS = 50
-"""Most rounds of observe and act in one pass: a plan that never ends is a fault of the planner."""
-_RETRY_FIRST, _RETRY_MOST = 10.0, 300.0
-_ENGINE_AWAY = 2.0
-
-Clock = Callable[[], datetime]
-
-
-class Opener(Protocol):
-    """Decrypts the secrets of a row."""
-
-    def open(self, sealed: bytes, owner: str) -> bytes:
-        """Give the plain text."""
+Pass = Callable[[Row], Awaitable[Outcome]]
+"""Does what is due for one resource, and says what it found.  Gets the row with its secrets, still encrypted."""
 
 
 class Reconciler:
     """Works on one resource at a time; holds no state of its own."""
 
-    def __init__(
-        self, store: SqlStore, engine: Engine, vault: Opener, *, clock: Clock, provisioning_seconds: float
-    ) -> None:
+    def __init__(self, store: SqlStore, passes: Mapping[str, Pass], *, clock: Clock) -> None:
+        """Take a pass for each kind that has something to be carried out; the others are records."""
         self._store = store
-        self._engine = engine
-        self._vault = vault
+        self._passes = passes
         self._clock = clock
-        self._provisioning = timedelta(seconds=provisioning_seconds)
 
     async def pass_over(self, key: str) -> bool:
         """Do what is due for a resource.  False if it changed meanwhile and is due again."""
         row = self._store.opened(key)
         if row is None:
             return True
-        if row.kind == "resourceGroups":
-            outcome = self._resource_group(row)
-        else:
-            outcome = await self._container_group(row)
+        outcome = await self._passes.get(row.kind, record_pass)(row)
         return self._store.settle(outcome, self._clock().timestamp())
-
-    # --- resource groups ---
-
-    def _resource_group(self, row: Row) -> Outcome:
-        """End a resource group once nothing is in it; each end of a resource in it makes it due again."""
-        gone = row.desired == "gone" and len(self._store.listed(None, row.subscription, row.resource_group)) == 1
-        waiting = row.desired == "gone" and not gone
-        return Outcome(
-            key=row.key,
-            uid=row.uid,
-            generation=row.generation,
-            status=b"{}",
-            provisioning_state="Deleting" if waiting else "Succeeded",
-            done=not waiting,
-            wake_at=self._clock().timestamp() + 1.0 if waiting else None,
-            gone=gone,
-        )
-
-    # --- container groups ---
-
-    def _want(self, row: Row, memory: status.Memory) -> Want:
-        spec = self._vault.open(row.secrets, row.uid) if row.secrets else row.spec
-        return Want(
-            uid=Uid(row.uid),
-            name=row.name,
-            subscription=row.subscription,
-            group=from_json(ContainerGroup, spec),
-            desired=row.desired,
-            epoch=row.epoch,
-            records=memory.records,
-        )
-
-    async def _container_group(self, row: Row) -> Outcome:
-        memory = msgspec.json.decode(row.status, type=status.Memory) if row.status else status.Memory()
-        want = self._want(row, memory)
-        retry: datetime | None = None
-        seen = Observed()
-        plan = Plan()
-        try:
-            for _ in range(_ROUNDS):
-                seen = await self._engine.observe(want.uid)
-                plan = self._engine.plan(want, seen, self._clock())
-                want.records = plan.records
-                status.add_events(memory.view, plan.happened, self._clock())
-                if not plan.actions:
-                    break
-                await self._act(want, seen, plan.actions, memory.view)
-            else:
-                raise Transient(f"the plan for {row.name} does not end", retry_after=60)
-            if want.desired == "gone":
-                await self._engine.forget(want.uid)
-        except Transient as error:
-            log.warning("%s: %s", row.key, error)
-            retry = self._clock() + timedelta(seconds=error.retry_after)
-        except Lost as error:
-            log.error("%s: %s", row.key, error)
-            return self._away(row)
-        return self._outcome(row, want, seen, plan, memory, retry)
-
-    async def _act(self, want: Want, seen: Observed, actions: tuple[Action, ...], view: View) -> None:
-        """Do the steps in order; one that is refused ends the round, and is tried again after a while."""
-        for action in actions:
-            try:
-                happened = await self._engine.act(want, seen, action)
-            except (Refused, Unsupported) as error:
-                self._refused(want, action, error, view)
-                return
-            status.add_events(view, happened, self._clock())
-
-    def _refused(self, want: Want, action: Action, error: Exception, view: View) -> None:
-        name = action.container if isinstance(action, PullImage) else getattr(action, "name", "")
-        reason = error.reason if isinstance(error, Refused) else "Unsupported"
-        happened = [Happened(container=name, name="Failed", message=str(error), type="Warning")]
-        record = want.records.get(name, Record(epoch=want.epoch))
-        if isinstance(action, PullImage):
-            happened.append(
-                Happened(container=name, name="BackOff", message=f'Back-off pulling image "{action.image}"')
-            )
-        wait = min(_RETRY_MOST, _RETRY_FIRST * 2**record.failures)
-        want.records[name] = replace(
-            record,
-            waiting=f"{reason}: {error}",
-            failures=record.failures + 1,
-            retry_at=self._clock() + timedelta(seconds=wait),
-        )
-        status.add_events(view, happened, self._clock())
-        if not isinstance(action, PullImage | RunContainer):
-            raise Transient(str(error), retry_after=wait)
-
-    def _away(self, row: Row) -> Outcome:
-        """Leave everything as it is while the engine does not answer."""
-        return Outcome(
-            key=row.key,
-            uid=row.uid,
-            generation=row.generation,
-            status=row.status,
-            provisioning_state=row.provisioning_state,
-            done=False,
-            wake_at=self._clock().timestamp() + _ENGINE_AWAY,
-        )
-
-    def _outcome(
-        self, row: Row, want: Want, seen: Observed, plan: Plan, memory: status.Memory, retry: datetime | None
-    ) -> Outcome:
-        memory.view = status.render(want, seen, memory.view)
-        memory.records = want.records
-        now = self._clock()
-        wakes = [at for at in (plan.wake_at, retry) if at is not None]
-        outcome = Outcome(
-            key=row.key,
-            uid=row.uid,
-            generation=row.generation,
-            status=msgspec.json.encode(memory),
-            provisioning_state=row.provisioning_state,
-            done=row.settled_generation == row.generation,
-            wake_at=min(wakes).timestamp() if wakes else None,
-            events=msgspec.json.encode(
-                [event for one in memory.view.containers.values() for event in one.events or ()]
-            ),
-        )
-        if want.desired == "gone":
-            outcome.gone = retry is None
-        elif outcome.done:
-            pass  # the operation ended before: its result stands, whatever became of the containers
-        elif retry is None and self._reached(want):
-            outcome.done, outcome.provisioning_state = True, "Succeeded"
-        elif (failure := self._failed(row, want, now)) is not None:
-            outcome.done, outcome.provisioning_state, outcome.error_message = True, "Failed", failure
-        else:
-            outcome.provisioning_state = "Updating" if row.settled_generation else "Creating"
-            deadline = datetime.fromtimestamp(row.changed_at, UTC) + self._provisioning
-            outcome.wake_at = min(outcome.wake_at or deadline.timestamp(), deadline.timestamp())
-        return outcome
-
-    def _reached(self, want: Want) -> bool:
-        """Tell whether the group is what its newest generation asked for."""
-        records = [want.records.get(one.name, Record()) for one in want.group.containers or ()]
-        if want.desired == "stop":
-            return not any(record.running for record in records)
-        return all(
-            status.started(record) and record.ran_as == digest(one)
-            for one, record in zip(want.group.containers or (), records, strict=True)
-        )
-
-    def _failed(self, row: Row, want: Want, now: datetime) -> str | None:
-        """Say why the newest generation can't be reached any more, or None while it still can."""
-        never = status.policy(want.group) == "Never"
-        for name, record in want.records.items():
-            if never and record.last is not None and (record.last.exit_code or not status.started(record)):
-                init = any(one.name == name for one in want.group.init_containers or ())
-                if init or not status.started(record):
-                    return f"Container '{name}' could not be started: {record.last.message or record.last.exit_code}"
-        if now - datetime.fromtimestamp(row.changed_at, UTC) < self._provisioning:
-            return None
-        reasons = [record.waiting for record in want.records.values() if record.waiting]
-        return "; ".join(reasons) or "The containers did not start in time."

@@ -4,4 +4,10 @@ from .base import Admission, Kind, Shown
 from .container_groups import ContainerGroups
 from .resource_groups import ResourceGroups
 
-__all__ = ["Admission", "ContainerGroups", "Kind", "ResourceGroups", "Shown"]
+__all__ = ["BY_NAME", "CONTAINER_GROUPS", "RESOURCE_GROUPS", "Admission", "Kind", "Shown"]
+
+CONTAINER_GROUPS: Kind = ContainerGroups()
+RESOURCE_GROUPS: Kind = ResourceGroups()
+
+BY_NAME: dict[str, Kind] = {kind.name: kind for kind in (CONTAINER_GROUPS, RESOURCE_GROUPS)}
+"""Every kind by `Row.kind`."""

@@ -23,8 +23,8 @@ from ...wire.faults import Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
 from ..store import Row, Status, View
 from .base import Admission, Shown
-from .group_rules import problems
 from .resource_groups import region
+from .rules import problems
 
 TIMEOUT_SHOWN_SINCE = "2023-05-01"
 CONFIG_MAP_SHOWN_SINCE = "2024-05-01-preview"

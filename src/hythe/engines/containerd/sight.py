@@ -1,0 +1,128 @@
+"""Looks at what containerd has of one group, and turns it into what the planner reads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+
+from ..base import ContainerSeen, Finished, Observed, SandboxSeen, Uid
+from .proto import cri_pb2 as cri
+from .rpc import Containerd, NotFound
+from .sandbox import EPOCH, INSTALLATION, SPEC, UID
+
+_STATES = {
+    cri.CONTAINER_CREATED: "created",
+    cri.CONTAINER_RUNNING: "running",
+    cri.CONTAINER_EXITED: "exited",
+    cri.CONTAINER_UNKNOWN: "unknown",
+}
+_SETTLE_STEPS, _SETTLE_SECONDS = 40, 0.005
+
+
+def _when(nanoseconds: int) -> datetime | None:
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds > 0 else None
+
+
+class Sight:
+    """Looks, and remembers what never changes of what it saw."""
+
+    def __init__(self, installation: str) -> None:
+        self._installation = installation
+        self.addresses: dict[str, str] = {}
+        """By sandbox."""
+        self.owners: dict[str, Uid] = {}
+        """By container: the group that it belongs to."""
+        self.ended: set[str] = set()
+        """Containers whose end was announced, and that were not looked at since."""
+
+    def forget(self, uid: Uid) -> None:
+        """Drop what is remembered of a group's containers."""
+        for identity, owner in [*self.owners.items()]:
+            if owner == uid:
+                del self.owners[identity]
+
+    async def observe(self, containerd: Containerd, uid: Uid) -> Observed:
+        """Look at the sandboxes and containers that carry this uid."""
+        mine = {INSTALLATION: self._installation, UID: uid}
+        sandboxes, containers = await asyncio.gather(
+            containerd.call(
+                "ListPodSandbox",
+                cri.ListPodSandboxRequest(filter=cri.PodSandboxFilter(label_selector=mine)),
+                cri.ListPodSandboxResponse,
+            ),
+            containerd.call(
+                "ListContainers",
+                cri.ListContainersRequest(filter=cri.ContainerFilter(label_selector=mine)),
+                cri.ListContainersResponse,
+            ),
+        )
+        ordered = sorted(sandboxes.items, key=lambda one: (one.state, -one.metadata.attempt))
+        sandbox = await self._see_sandbox(containerd, ordered[0]) if ordered else None
+        seen = await asyncio.gather(
+            *(
+                self._see_container(containerd, one.id, uid)
+                for one in containers.containers
+                if sandbox is not None and one.pod_sandbox_id == sandbox.id
+            )
+        )
+        return Observed(
+            sandbox=sandbox,
+            stale=tuple(one.id for one in ordered[1:]),
+            containers=tuple(one for one in seen if one is not None),
+        )
+
+    async def _see_sandbox(self, containerd: Containerd, sandbox: cri.PodSandbox) -> SandboxSeen:
+        address = self.addresses.get(sandbox.id)
+        if address is None:
+            with contextlib.suppress(NotFound):
+                answer = await containerd.call(
+                    "PodSandboxStatus",
+                    cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox.id),
+                    cri.PodSandboxStatusResponse,
+                )
+                address = answer.status.network.ip
+                self.addresses[sandbox.id] = address
+        return SandboxSeen(
+            id=sandbox.id,
+            ready=sandbox.state == cri.SANDBOX_READY,
+            attempt=sandbox.metadata.attempt,
+            ip=address or None,
+            created_at=_when(sandbox.created_at),
+        )
+
+    async def _see_container(self, containerd: Containerd, identity: str, uid: Uid) -> ContainerSeen | None:
+        self.owners[identity] = uid
+        request = cri.ContainerStatusRequest(container_id=identity)
+        for _ in range(_SETTLE_STEPS):
+            try:
+                answer = await containerd.call("ContainerStatus", request, cri.ContainerStatusResponse)
+            except NotFound:
+                return None
+            if identity not in self.ended or answer.status.state != cri.CONTAINER_RUNNING:
+                break
+            # Its end was announced; CRI's own books follow some milliseconds later.
+            await asyncio.sleep(_SETTLE_SECONDS)
+        self.ended.discard(identity)
+        status = answer.status
+        finished = None
+        if status.state == cri.CONTAINER_EXITED:
+            reason = status.reason if status.reason not in ("Completed", "Error") else ""
+            finished = Finished(
+                exit_code=status.exit_code,
+                reason=reason,
+                message=status.message,
+                started_at=_when(status.started_at),
+                finished_at=_when(status.finished_at),
+            )
+        return ContainerSeen(
+            name=status.metadata.name.partition("-")[2],
+            id=identity,
+            state=_STATES[status.state],
+            epoch=int(status.labels.get(EPOCH, "0")),
+            attempt=status.metadata.attempt,
+            spec=status.labels.get(SPEC, ""),
+            image=status.image_ref,
+            started_at=_when(status.started_at),
+            finished=finished,
+        )

@@ -1,0 +1,117 @@
+"""Puts the parts of a service together: store, engine and identity go in, the application and its loop come out.
+
+The one place for wiring: a service on a port, a test in a process and `hythe.testing` all get the same parts.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from .. import __version__
+from ..engines.base import Engine, Images
+from ..models import ImageRegistryCredential
+from .admin import Admin, ImagePort
+from .call import Caller
+from .control import FolderPass, GroupPass, Loop, Reconciler
+from .control.reconcile import Pass
+from .gate import App, Gate
+from .handlers import Api
+from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission
+from .resource import Resources
+from .settings import ServiceSettings
+from .store import SqlStore
+from .streams import Streams
+from .vault import Vault
+
+_PATIENCE = 5.0
+"""Seconds that a PUT waits for a registry to say whether it has an image."""
+
+
+class IdentityPort(Protocol):
+    """Who asks, and what they may."""
+
+    authority: App
+
+    def is_authority_path(self, path: str) -> bool:
+        """Tell whether a path belongs to the token authority."""
+
+    def verify(self, token: str) -> Caller:
+        """Tell whose token it is.  Raises `Fault`."""
+
+    def answers_for(self, host: str) -> bool:
+        """Tell whether a Host header names this service."""
+
+    def may(self, caller: Caller, action: str, scope: str) -> bool:
+        """Tell whether a caller may do something."""
+
+    def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
+        """Make a principal and give its auth file."""
+
+    def intercept(self) -> dict[str, object]:
+        """Give a certificate for Azure's names that lasts for one run."""
+
+
+class Built(Struct, kw_only=True):
+    """The parts that somebody outside needs."""
+
+    gate: Gate
+    loop: Loop
+    api: Api
+    groups: GroupPass
+
+
+def now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+def _accessible(engine: Engine) -> Callable[[str, str, Sequence[ImageRegistryCredential]], Any]:
+    async def accessible(image: str, subscription: str, credentials: Sequence[ImageRegistryCredential]) -> bool:
+        if not isinstance(engine, Images):
+            return True
+        return await engine.admits(image, subscription, credentials, _PATIENCE)
+
+    return accessible
+
+
+def build(
+    settings: ServiceSettings,
+    *,
+    store: SqlStore,
+    engine: Engine,
+    vault: Vault,
+    identity: IdentityPort,
+    tenant: str,
+    images: ImagePort | None,
+    clock: Callable[[], datetime] = now,
+) -> Built:
+    """Put the parts together; nothing runs yet."""
+    groups = GroupPass(engine, vault, clock=clock, provisioning_seconds=settings.provisioning_seconds)
+    passes: dict[str, Pass] = {CONTAINER_GROUPS.name: groups, RESOURCE_GROUPS.name: FolderPass(store, clock)}
+    reconciler = Reconciler(store, passes, clock=clock)
+    owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
+    admission = Admission(store=store, accessible=_accessible(engine), dns_suffix=settings.dns_suffix, tenant=tenant)
+    api = Api(
+        store=store,
+        resources=Resources(store, vault, loop, settings, admission),
+        streams=Streams(store, engine, settings.log_limit),
+        admin=Admin(store, identity.new_principal, identity.intercept, images),
+        health={"status": "ok", "version": __version__, "engine": engine.name},
+    )
+    gate = Gate(
+        api,
+        authority=identity.authority,
+        authority_paths=identity.is_authority_path,
+        verify=identity.verify,
+        hosts=identity.answers_for,
+        may=identity.may,
+        log_access=settings.access_log,
+    )
+    return Built(gate=gate, loop=loop, api=api, groups=groups)

@@ -1,0 +1,22 @@
+"""What handlers may use: the verbs, the streams, the owner's ports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from ..admin import Admin
+from ..resource import Resources
+from ..store import SqlStore
+from ..streams import Streams
+
+
+class Api(Struct, kw_only=True):
+    """Everything that a handler can lead to."""
+
+    store: SqlStore
+    resources: Resources
+    streams: Streams
+    admin: Admin
+    health: dict[str, Any]

@@ -1,0 +1,69 @@
+"""Container groups and their containers."""
+
+from __future__ import annotations
+
+from ..answers import Answer, plain
+from ..call import Call
+from ..kinds import CONTAINER_GROUPS
+from .api import Api
+
+
+def list_all(api: Api, call: Call) -> Answer:
+    """List the groups of a subscription."""
+    return api.resources.list_(CONTAINER_GROUPS, call)
+
+
+def list_in(api: Api, call: Call) -> Answer:
+    """List the groups of a resource group."""
+    return api.resources.list_(CONTAINER_GROUPS, call, api.resources.folder(call).resource_group)
+
+
+def get(api: Api, call: Call) -> Answer:
+    """Show a group."""
+    return api.resources.get(CONTAINER_GROUPS, call.container_group, call)
+
+
+async def put(api: Api, call: Call) -> Answer:
+    """Create or update a group."""
+    return await api.resources.put(CONTAINER_GROUPS, call.container_group, call)
+
+
+def patch(api: Api, call: Call) -> Answer:
+    """Replace a group's tags."""
+    return api.resources.patch(CONTAINER_GROUPS, call.container_group, call)
+
+
+async def delete(api: Api, call: Call) -> Answer:
+    """Delete a group."""
+    return await api.resources.delete(CONTAINER_GROUPS, call.container_group, call)
+
+
+async def start(api: Api, call: Call) -> Answer:
+    """Start a group."""
+    return await api.resources.act("start", call)
+
+
+async def stop(api: Api, call: Call) -> Answer:
+    """Stop a group."""
+    return await api.resources.act("stop", call)
+
+
+async def restart(api: Api, call: Call) -> Answer:
+    """Restart a group."""
+    return await api.resources.act("restart", call)
+
+
+def outbound(api: Api, call: Call) -> Answer:
+    """Name what a group needs to reach: nothing."""
+    api.resources.row(CONTAINER_GROUPS, call.container_group, call)
+    return plain([])
+
+
+async def logs(api: Api, call: Call) -> Answer:
+    """Show what a container wrote."""
+    return await api.streams.logs(api.resources.row(CONTAINER_GROUPS, call.container_group, call), call)
+
+
+async def operation(api: Api, call: Call) -> Answer:
+    """Show how an operation stands."""
+    return await api.resources.operation(call)

@@ -1,0 +1,42 @@
+"""What only the owner of an installation may ask, and whether the service is well."""
+
+from __future__ import annotations
+
+from ..answers import Answer, plain
+from ..call import Call
+from .api import Api
+
+
+def health(api: Api, call: Call) -> Answer:
+    """Tell that the service answers, and with which engine."""
+    return plain(api.health)
+
+
+def create_principal(api: Api, call: Call) -> Answer:
+    """Make a service principal."""
+    return api.admin.create_principal(call)
+
+
+def intercept(api: Api, call: Call) -> Answer:
+    """Give a certificate for Azure's names that lasts for one run."""
+    return api.admin.intercept()
+
+
+async def list_images(api: Api, call: Call) -> Answer:
+    """List the images."""
+    return await api.admin.list_images()
+
+
+async def import_image(api: Api, call: Call) -> Answer:
+    """Import an archive that lies on this machine."""
+    return await api.admin.import_image(call)
+
+
+async def remove_image(api: Api, call: Call) -> Answer:
+    """Remove an image."""
+    return await api.admin.remove_image(call)
+
+
+def alias_image(api: Api, call: Call) -> Answer:
+    """Let an image stand for another name."""
+    return api.admin.alias_image(call)
