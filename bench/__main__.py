@@ -1,6 +1,6 @@
 """`make bench`: measure, print a table, write `.cache/bench.json`.
 
-python -m bench [create] [import] [rest] [--rounds N]
+python -m bench [create] [life] [import] [rest] [--rounds N]
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, imports, rest
+from . import create, imports, life, rest
 from .rivals import ROOT, Service
 
-PARTS = {"create": create.measure, "import": imports.measure, "rest": rest.measure}
+PARTS = {"create": create.measure, "life": life.measure, "import": imports.measure, "rest": rest.measure}
 
 
 def main() -> int:

@@ -32,13 +32,16 @@ def figure(what: str, values: list[float] | float, unit: str, limit: float | Non
 
 
 class Service:
-    """A service with a data dir of its own, kept for its images."""
+    """A service with a data dir of its own, kept for its images; ``settings`` is its hythe.toml."""
 
-    def __init__(self) -> None:
-        self.data_dir = ROOT / ".cache" / "bench"
+    def __init__(self, name: str = "bench", settings: str = "") -> None:
+        self.data_dir = ROOT / ".cache" / name
+        self.settings = settings
         self.environment = os.environ | {"HYTHE_HOME": str(self.data_dir)}
 
     def __enter__(self) -> Self:
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.data_dir / "hythe.toml").write_text(self.settings)
         with socket.socket() as held:
             held.bind(("127.0.0.1", 0))
             port = held.getsockname()[1]
@@ -86,13 +89,20 @@ class Docker:
              "--pidfile", self.folder / "pid", "--default-ulimit", "nofile=20000:20000"],
             stdout=self.log, stderr=self.log,
         )  # fmt: skip
+        try:
+            self._wait()
+            self._load()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _wait(self) -> None:
         deadline = time.monotonic() + 60
         while subprocess.run(self.command("info"), capture_output=True, check=False).returncode:
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise RuntimeError(f"dockerd does not start: {(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.1)
-        self._load()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
@@ -132,14 +142,23 @@ class Docker:
                 out.addfile(info, io.BytesIO(blobs[name]))
         subprocess.run(self.command("load", "--input", str(loaded)), check=True, stdout=subprocess.DEVNULL)
 
+    def start(self) -> str:
+        """Run `docker run -d -p` and give the container's id."""
+        command = self.command("run", "-d", "-p", "80", self.IMAGE)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def remove(self, *containers: str) -> float:
+        """Time `docker rm -f`."""
+        begun = time.perf_counter()
+        subprocess.run(self.command("rm", "-f", *containers), check=True, capture_output=True)
+        return time.perf_counter() - begun
+
     def run(self) -> float:
         """Time `docker run -d -p`; the container is removed after the clock stopped."""
         begun = time.perf_counter()
-        done = subprocess.run(
-            self.command("run", "-d", "-p", "80", self.IMAGE), check=True, capture_output=True, text=True
-        )
+        started = self.start()
         took = time.perf_counter() - begun
-        subprocess.run(self.command("rm", "-f", done.stdout.strip()), check=True, capture_output=True)
+        self.remove(started)
         return took
 
 

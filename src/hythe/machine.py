@@ -74,6 +74,7 @@ _PACKAGED: dict[str, tuple[str, str, Callable[[], str | None]]] = {
     "containerd": ("containerd", "it runs the containers", partial(_find, "containerd")),
     "containernetworking-plugins": ("CNI plugins", "they give a container group its address", _plugins),
     "crun": ("crun", "it starts containers, faster than runc", partial(_find, "crun")),
+    "iproute2": ("ip", "it sets the routes to container groups", partial(_find, "ip")),
     "iptables": ("iptables", "it keeps groups apart and lets them reach the network", partial(_find, "iptables")),
     "mmdebstrap": ("mmdebstrap", "a sample image is made with it", partial(_find, "mmdebstrap")),
     "runc": ("runc", "it starts containers where crun does not work", partial(_find, "runc")),

@@ -117,8 +117,8 @@ def test_packages_are_looked_for_where_they_are(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(machine, "_CNI", tmp_path / "cni")
     assert {check.lack.package for check in machine.packages() if check.lack} == set(machine.DEBIAN_PACKAGES)
     (tmp_path / "cni").mkdir()
-    for name in ("busybox", "catatonit", "containerd", "crun", "iptables", "mmdebstrap", "runc", "cni/host-local",
-                 "cni/loopback", "cni/ptp"):  # fmt: skip
+    for name in ("busybox", "catatonit", "containerd", "crun", "ip", "iptables", "mmdebstrap", "runc",
+                 "cni/host-local", "cni/loopback", "cni/ptp"):  # fmt: skip
         (tmp_path / name).touch(mode=0o755)
     assert [check.what for check in machine.packages() if check.lack] == []
 

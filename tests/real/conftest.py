@@ -61,13 +61,17 @@ def wait_for(condition: Callable[[], T], seconds: float = 30) -> T:
 class Running:
     """A service and the clients for it."""
 
-    def __init__(self, data_dir: Path, port: int) -> None:
+    def __init__(self, data_dir: Path, port: int, settings: str = "[engine]\npool = 0\n") -> None:
+        """``settings`` is the hythe.toml: without a pool unless said, so that tests can count what is there."""
         self.data_dir = data_dir
         self.port = port
+        self.settings = settings
         self.facts: dict[str, str] = {}
         self.clients: list[Any] = []
 
     def up(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.data_dir / "hythe.toml").write_text(self.settings)
         done = hythe("up", "--detach", "--port", str(self.port), data_dir=self.data_dir)
         assert done.returncode == 0, done.stdout + done.stderr
         self.facts = json.loads(hythe("env", "--json", data_dir=self.data_dir).stdout)
@@ -172,6 +176,7 @@ class Traces(Struct, frozen=True):
     namespaces: frozenset[str]
     links: frozenset[str]
     rules: frozenset[str]
+    routes: frozenset[str]
     processes: frozenset[str]
     folders: frozenset[str]
 
@@ -195,6 +200,7 @@ def traces() -> Traces:
         mounts=frozenset(line for line in lines("cat", "/proc/mounts") if "hythe" in line or "netns" in line),
         namespaces=names("/run/netns"),
         links=names("/sys/class/net"),
+        routes=frozenset(lines("ip", "-4", "route", "show", "table", "all")),
         rules=frozenset(line for table in ("filter", "nat") for line in lines("iptables", "-w", "-t", table, "-S")),
         processes=frozenset(processes),
         folders=names("/run/hythe"),
@@ -207,6 +213,21 @@ def able() -> None:
     lacks = missing()
     if lacks:
         pytest.skip("no real containers here: " + ", ".join(lack.what for lack in lacks))
+
+
+@pytest.fixture
+def fresh(real: Running, tmp_path: Path) -> Iterator[Running]:
+    """Give a service of its own, not yet up, which has the sample images from the other's cache."""
+    service = Running(tmp_path / "data", free_port())
+    (service.data_dir / "cache").mkdir(parents=True)
+    for archive in (real.data_dir / "cache").iterdir():
+        (service.data_dir / "cache" / archive.name).hardlink_to(archive)
+    try:
+        yield service
+    finally:
+        service.close()
+        if (service.data_dir / "lock").exists():
+            service.down("--purge")
 
 
 @pytest.fixture(scope="session")

@@ -290,6 +290,17 @@ class Images(Protocol):
 
 
 @runtime_checkable
+class WarmPool(Protocol):
+    """Makes sandboxes ahead of the groups that will use them."""
+
+    async def warm(self, uid: Uid) -> None:
+        """Make the sandbox of a group that nothing is known of yet but its uid.  "Already so" is success.
+
+        It has only what every group has; a group that needs more in its sandbox must not be given this uid.
+        """
+
+
+@runtime_checkable
 class Teardown(Protocol):
     """Removes an installation."""
 

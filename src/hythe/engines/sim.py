@@ -124,12 +124,7 @@ class SimulatedEngine:
         group = self.groups.setdefault(want.uid, _Group())
         match action:
             case RunSandbox(attempt=attempt):
-                if group.sandbox is None:
-                    self._count += 1
-                    address = str(_ADDRESSES[self._count % _ADDRESSES.num_addresses])
-                    group.sandbox = SandboxSeen(
-                        id=self._identity("sandbox"), ready=True, attempt=attempt, ip=address, created_at=self._clock()
-                    )
+                self._run_sandbox(group, attempt)
             case RemoveSandbox():
                 del self.groups[want.uid]
             case PullImage(container=container, image=image):
@@ -146,6 +141,18 @@ class SimulatedEngine:
                 self._end(want.uid, identity, 137, "")
                 return (Happened(container=name, name="Killing", message=f"Killing container with id {identity}."),)
         return ()
+
+    def _run_sandbox(self, group: _Group, attempt: int) -> None:
+        if group.sandbox is None:
+            self._count += 1
+            address = str(_ADDRESSES[self._count % _ADDRESSES.num_addresses])
+            group.sandbox = SandboxSeen(
+                id=self._identity("sandbox"), ready=True, attempt=attempt, ip=address, created_at=self._clock()
+            )
+
+    async def warm(self, uid: Uid) -> None:
+        """Pretend a sandbox ahead of its group."""
+        self._run_sandbox(self.groups.setdefault(uid, _Group()), 0)
 
     def _run(self, group: _Group, want: Want, action: RunContainer) -> tuple[Happened, ...]:
         if any(

@@ -119,13 +119,22 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         await engine.close()
         raise CannotStart(str(error)) from None
     built = build(
-        settings.service, store=store, engine=engine, vault=vault, identity=identity, tenant=tenant, images=images
+        settings.service,
+        store=store,
+        engine=engine,
+        vault=vault,
+        identity=identity,
+        tenant=tenant,
+        images=images,
+        pool_size=settings.engine.pool,
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
+    await built.pool.open()
     await sweep(store, engine)
     await show_lost(store, engine)
     built.loop.start()
     built.loop.wake_all()
+    built.pool.start()
     sweeping = asyncio.create_task(_sweep_now_and_then(store, engine))
     try:
         yield _Parts(
@@ -137,6 +146,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         )
     finally:
         sweeping.cancel()
+        await built.pool.stop()
         await built.loop.stop()
         await engine.close()
         store.close()

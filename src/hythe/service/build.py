@@ -18,7 +18,7 @@ from ..engines.base import Engine, Images
 from ..models import ImageRegistryCredential
 from .admin import Admin, ImagePort
 from .call import Caller
-from .control import FolderPass, GroupPass, Loop, Reconciler
+from .control import FolderPass, GroupPass, Loop, Pool, Reconciler
 from .control.reconcile import Pass
 from .gate import App, Gate
 from .handlers import Api
@@ -64,6 +64,7 @@ class Built(Struct, kw_only=True):
     loop: Loop
     api: Api
     groups: GroupPass
+    pool: Pool
 
 
 def now() -> datetime:
@@ -89,6 +90,7 @@ def build(
     identity: IdentityPort,
     tenant: str,
     images: ImagePort | None,
+    pool_size: int = 0,
     clock: Callable[[], datetime] = now,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
@@ -114,4 +116,4 @@ def build(
         may=identity.may,
         log_access=settings.access_log,
     )
-    return Built(gate=gate, loop=loop, api=api, groups=groups)
+    return Built(gate=gate, loop=loop, api=api, groups=groups, pool=Pool(store, engine, loop, pool_size))

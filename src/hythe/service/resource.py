@@ -21,7 +21,7 @@ from ..wire.ids import ResourceId
 from ..wire.versions import OPERATION_MONITOR, start_answers_202
 from .answers import Answer, empty, listed, plain, shown
 from .call import Call
-from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown
+from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
 from .settings import ServiceSettings
 from .store import Change, Operation, Row, SqlStore, Stale, Status
 from .vault import Vault
@@ -108,8 +108,9 @@ class Resources:
         wanted = await kind.admit(wanted, held, identity, self._admission)
         held = self._store.get(identity.key)  # admission may have taken a while
         self._refuse_busy(held, identity)
-        row = self._row(kind, wanted, held, identity)
-        operation = self._declare(row, identity, keep_secrets=False)
+        warm = self._store.warm(ready=True) if held is None and takes_warm(wanted) else []
+        row = self._row(kind, wanted, held, identity, warm[0] if warm else uuid.uuid4().hex)
+        operation = self._declare(row, identity, keep_secrets=False, from_warm=bool(warm))
         await self._worker.wait(row.key, lambda: self._settled(row), self._settings.answer_seconds)
         current = self._store.get(row.key) or row
         settled = current.uid == row.uid and current.settled_generation >= row.generation
@@ -118,9 +119,9 @@ class Resources:
         headers = [] if done else [self._monitor(call, operation, current), RETRY_AFTER]
         return shown(kind.show(current, Shown(api_version=call.api_version)), 200 if held else 201, headers)
 
-    def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId) -> Row:
+    def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId, new_uid: str) -> Row:
         """Write down what a PUT asks for.  A group that was stopped or has ended runs anew."""
-        uid = held.uid if held else uuid.uuid4().hex
+        uid = held.uid if held else new_uid
         whole = kind.whole(wanted)
         row = Row(
             key=identity.key,
@@ -147,7 +148,13 @@ class Resources:
         return row
 
     def _declare(
-        self, row: Row, identity: ResourceId, *, keep_secrets: bool = True, with_contents: bool = False
+        self,
+        row: Row,
+        identity: ResourceId,
+        *,
+        keep_secrets: bool = True,
+        with_contents: bool = False,
+        from_warm: bool = False,
     ) -> Operation:
         """Write a change in one transaction, and wake control."""
         now = self._clock()
@@ -160,7 +167,13 @@ class Resources:
             generation=row.generation,
             started_at=now,
         )
-        change = Change(row=row, operation=operation, keep_secrets=keep_secrets, with_contents=with_contents)
+        change = Change(
+            row=row,
+            operation=operation,
+            keep_secrets=keep_secrets,
+            with_contents=with_contents,
+            from_warm=from_warm,
+        )
         try:
             self._store.declare(change)
         except Stale:

@@ -33,6 +33,8 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """containerd, or sim for simulated containers."""
     containerd: ContainerdSettings = ContainerdSettings()
     backoff: BackoffSettings = BackoffSettings()
+    pool: int = 2
+    """How many sandboxes are kept ready for new groups, some 14 MB each; 0 for none."""
 
 
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,15 +68,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def load(data_dir: Path, *, port: int | None = None, engine: str | None = None) -> Settings:
     """Read the settings of a data dir; what the command line names wins.  Raises ValueError with a sentence."""
     path = data_dir / "hythe.toml"
-    raw: dict[str, object] = {}
+    settings = Settings()
     if path.exists():
         try:
-            raw = tomllib.loads(path.read_text())
-            settings = msgspec.convert(raw | {"data_dir": str(data_dir)}, Settings)
+            settings = msgspec.convert(tomllib.loads(path.read_text()), Settings)
         except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
             raise ValueError(f"cannot read {path}: {error}") from None
-    else:
-        settings = Settings(data_dir=data_dir)
+    settings = msgspec.structs.replace(settings, data_dir=data_dir)
     if port is not None:
         settings = msgspec.structs.replace(settings, service=msgspec.structs.replace(settings.service, port=port))
     if engine is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -155,7 +156,7 @@ class ContainerdEngine:
         try:
             match action:
                 case RunSandbox(attempt=attempt):
-                    await self._run_sandbox(want, attempt)
+                    await self._run_sandbox(want.uid, attempt)
                 case RemoveSandbox(id=identity):
                     await self._remove_sandbox(identity)
                 case PullImage(container=container, image=image):
@@ -193,17 +194,22 @@ class ContainerdEngine:
 
     # --- steps ---
 
-    async def _run_sandbox(self, want: Want, attempt: int) -> None:
+    async def _run_sandbox(self, uid: Uid, attempt: int) -> None:
         runtime = await self._runtime.choose(self.containerd)
-        (self.place.logs / want.uid).mkdir(parents=True, exist_ok=True)
-        request = cri.RunPodSandboxRequest(config=sandbox_config(self.place, want, attempt), runtime_handler=runtime)
+        (self.place.logs / uid).mkdir(parents=True, exist_ok=True)
+        request = cri.RunPodSandboxRequest(config=sandbox_config(self.place, uid, attempt), runtime_handler=runtime)
         try:
             answer = await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
-            self._made[want.uid] = SandboxSeen(id=answer.pod_sandbox_id, ready=True, attempt=attempt)
+            self._made[uid] = SandboxSeen(id=answer.pod_sandbox_id, ready=True, attempt=attempt)
         except Transient as error:
             if SANDBOX_IMAGE in str(error):
                 raise Transient(f"the sandbox image is missing: {error}", retry_after=5) from None
             raise
+
+    async def warm(self, uid: Uid) -> None:
+        """Make a sandbox ahead of its group."""
+        with contextlib.suppress(AlreadyExists):
+            await self._run_sandbox(uid, 0)
 
     async def _remove_sandbox(self, identity: str) -> None:
         await remove_sandbox(self.containerd, identity)
@@ -239,7 +245,7 @@ class ContainerdEngine:
                 cri.CreateContainerRequest(
                     pod_sandbox_id=sandbox.id,
                     config=config,
-                    sandbox_config=sandbox_config(self.place, want, sandbox.attempt),
+                    sandbox_config=sandbox_config(self.place, want.uid, sandbox.attempt),
                 ),
                 cri.CreateContainerResponse,
             )

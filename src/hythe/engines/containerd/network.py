@@ -91,7 +91,7 @@ async def _routed() -> list[ipaddress.IPv4Network]:
     networks = []
     for route in json.loads(text or "[]"):
         destination = route.get("dst", "default")
-        if destination != "default" and route.get("type", "unicast") in ("unicast", "local"):
+        if destination != "default" and route.get("type", "unicast") in ("unicast", "local", "unreachable"):
             networks.append(ipaddress.ip_network(destination, strict=False))
     return [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
 
@@ -110,6 +110,9 @@ async def set_up(place: Place) -> None:
         subnet = choose(place.installation, await _routed())
         chosen.write_text(f"{subnet}\n")
     (folder / "10-hythe.conflist").write_text(cni_list(place, subnet))
+    # Each group has a route of its own below this one.  An address that no group has must not lead to the machine's
+    # gateway, and from there to whoever has it elsewhere.
+    await _run("ip", "route", "replace", "unreachable", str(subnet))
     await _run("iptables-restore", "--noflush", "--wait", stdin=rules(place, subnet))
     for table, parent in _JUMPS:
         missing, _ = await _run("iptables", "-w", "-t", table, "-C", parent, "-j", place.chain, check=False)
@@ -118,7 +121,10 @@ async def set_up(place: Place) -> None:
 
 
 async def tear_down(place: Place) -> None:
-    """Remove the chains; what is gone already is fine."""
+    """Remove route and chains; what is gone already is fine."""
+    chosen = place.root / "subnet"
+    if chosen.exists():
+        await _run("ip", "route", "del", "unreachable", chosen.read_text().strip(), check=False)
     for table, parent in _JUMPS:
         for arguments in (("-D", parent, "-j", place.chain), ("-F", place.chain), ("-X", place.chain)):
             await _run("iptables", "-w", "-t", table, *arguments, check=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from ...models import Container
-from ..base import Want
+from ..base import Uid, Want
 from ..pod import allowance
 from ..pod.spec import CPU_PERIOD, AnyContainer
 from .config import Place
@@ -35,13 +35,13 @@ def log_path(container: str, epoch: int, attempt: int) -> str:
     return f"{container}/{epoch}-{attempt}.log"
 
 
-def sandbox_config(place: Place, want: Want, attempt: int) -> cri.PodSandboxConfig:
-    """Describe the sandbox of a group."""
+def sandbox_config(place: Place, uid: Uid, attempt: int) -> cri.PodSandboxConfig:
+    """Describe the sandbox of a group: with what every group has, so that it can be made before its group is known."""
     return cri.PodSandboxConfig(
-        metadata=cri.PodSandboxMetadata(name=want.name, uid=want.uid, namespace=place.network, attempt=attempt),
-        hostname=host_name(want.uid),
-        log_directory=str(place.logs / want.uid),
-        labels={INSTALLATION: place.installation, UID: want.uid},
+        metadata=cri.PodSandboxMetadata(name=uid, uid=uid, namespace=place.network, attempt=attempt),
+        hostname=host_name(uid),
+        log_directory=str(place.logs / uid),
+        labels={INSTALLATION: place.installation, UID: uid},
         linux=cri.LinuxPodSandboxConfig(
             security_context=cri.LinuxSandboxSecurityContext(
                 namespace_options=cri.NamespaceOption(pid=cri.CONTAINER),

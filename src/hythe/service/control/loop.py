@@ -48,6 +48,7 @@ class Loop:
         self._again: set[str] = set()
         self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._timer_moved = asyncio.Event()
+        self._stirred = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- life ---
@@ -69,6 +70,7 @@ class Loop:
 
     def wake(self, key: str) -> None:
         """Work on a resource now if it is due."""
+        self._stirred.set()
         if key in self._working:
             self._again.add(key)
         else:
@@ -105,6 +107,17 @@ class Loop:
                         event.clear()
                 return True
         return done()
+
+    async def stir(self) -> None:
+        """Wait until there is something to work on."""
+        self._stirred.clear()
+        await self._stirred.wait()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait until nothing was worked on for some time."""
+        while self._working or self._stirred.is_set():
+            self._stirred.clear()
+            await asyncio.sleep(seconds)
 
     # --- working ---
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 async def sweep(store: SqlStore, engine: Engine) -> int:
     """Remove every group that carries our label and has no row; give how many there were."""
     owned = [uid async for uid in engine.owned()]
-    known = store.uids("containerGroups")  # read after: a group made meanwhile is known by now
+    known = store.uids("containerGroups") | {*store.warm()}  # read after: a group made meanwhile is known by now
     orphans = [uid for uid in owned if uid not in known]
     for uid in orphans:
         log.warning("removing group %s, which nobody knows", uid)

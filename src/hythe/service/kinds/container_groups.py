@@ -246,3 +246,8 @@ async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission
                 f"The image '{image}' in container group '{identity.name}' is not accessible. "
                 "Please check the image and registry credential.",
             )
+
+
+def takes_warm(wanted: object) -> bool:
+    """Tell whether a definition is a group that can use a sandbox made ahead, with only what every group has."""
+    return isinstance(wanted, ContainerGroup) and not wanted.dns_config and not wanted.subnet_ids

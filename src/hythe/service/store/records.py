@@ -90,6 +90,8 @@ class Change(Struct, kw_only=True):
     operation: Operation | None = None
     keep_secrets: bool = False
     """The definition is the old one: its secrets stay as they are."""
+    from_warm: bool = False
+    """The row's uid is that of a sandbox made ahead: it is taken in the same transaction."""
     with_contents: bool = False
     """Everything in the same resource group is to be gone too."""
 

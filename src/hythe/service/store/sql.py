@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from msgspec.structs import asdict
 
 from .records import Change, Operation, Outcome, Principal, Row, Subscription
-from .tables import facts, migrate, operations, principals, resources, subscriptions
+from .tables import facts, migrate, operations, principals, resources, subscriptions, warm
 
 _OPEN_FIELDS = tuple(name for name in Row.__struct_fields__)
 _READ_FIELDS = tuple(name for name in _OPEN_FIELDS if name != "secrets")
@@ -108,6 +108,10 @@ class SqlStore:
         if change.keep_secrets:
             del fields["secrets"]
         with self._transaction() as connection:
+            if change.from_warm:
+                taken = connection.execute(warm.delete().where(warm.c.uid == row.uid, warm.c.ready))
+                if taken.rowcount != 1:
+                    raise Stale(row.key)
             if row.generation == 1:
                 try:
                     connection.execute(resources.insert().values(fields | {"status": b"", "settled_generation": 0}))
@@ -258,6 +262,31 @@ class SqlStore:
                     )
                 )
         return current
+
+    # --- sandboxes made ahead ---
+
+    def warm(self, *, ready: bool | None = None) -> list[str]:
+        """Give the uids of sandboxes made ahead: all, or those that are ready, or those being made."""
+        statement = sa.select(warm.c.uid)
+        return [
+            str(found.uid)
+            for found in self._rows(statement if ready is None else statement.where(warm.c.ready == ready))
+        ]
+
+    def add_warm(self, uid: str) -> None:
+        """Write down that a sandbox is going to be made: before it is, so that the sweep knows it."""
+        with self._transaction() as connection:
+            connection.execute(warm.insert().values(uid=uid, ready=False))
+
+    def warmed(self, uid: str) -> None:
+        """Write down that a sandbox can be taken."""
+        with self._transaction() as connection:
+            connection.execute(warm.update().where(warm.c.uid == uid).values(ready=True))
+
+    def drop_warm(self, uid: str) -> None:
+        """Write down that a sandbox is nobody's: the next sweep removes it."""
+        with self._transaction() as connection:
+            connection.execute(warm.delete().where(warm.c.uid == uid))
 
     def uids(self, kind: str) -> set[str]:
         """Give the uid of every resource of a kind."""

@@ -68,6 +68,13 @@ subscriptions = sa.Table(
     sa.Column("tenant", sa.String, nullable=False),
 )
 
+warm = sa.Table(
+    "warm",
+    metadata,
+    sa.Column("uid", sa.String, primary_key=True),
+    sa.Column("ready", sa.Boolean, nullable=False),
+)
+
 facts = sa.Table(
     "facts",
     metadata,
