@@ -109,7 +109,9 @@ async def set_up(place: Place) -> None:
     else:
         subnet = choose(place.installation, await _routed())
         chosen.write_text(f"{subnet}\n")
-    (folder / "10-hythe.conflist").write_text(cni_list(place, subnet))
+    written = folder / "10-hythe.partial"  # containerd reads the folder as soon as something changes in it
+    written.write_text(cni_list(place, subnet))
+    written.replace(folder / "10-hythe.conflist")
     # Each group has a route of its own below this one.  An address that no group has must not lead to the machine's
     # gateway, and from there to whoever has it elsewhere.
     await _run("ip", "route", "replace", "unreachable", str(subnet))
