@@ -63,7 +63,8 @@ def _engine(settings: Settings, installation: str) -> Engine:
         root=settings.data_dir / "engine",
         address=settings.engine.containerd.address,
     )
-    return ContainerdEngine(place, aliases=ALIASES, backoff=backoff, runtime=settings.engine.containerd.runtime)
+    how = settings.engine.containerd
+    return ContainerdEngine(place, aliases=ALIASES, backoff=backoff, runtime=how.runtime, foreign=how.foreign)
 
 
 async def _prepare_images(shelf: ImagePort, data_dir: Path, say: Say) -> None:

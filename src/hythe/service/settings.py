@@ -16,6 +16,8 @@ class ContainerdSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Socket of a containerd that is there already; one of our own is started unless it is given."""
     runtime: str = "auto"
     """crun, runc, or auto: crun where it works."""
+    foreign: bool = False
+    """Let containers run programs of older architectures too (32-bit x86); each container then starts later."""
 
 
 class BackoffSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -70,11 +70,12 @@ class ContainerdEngine:
         aliases: dict[str, Alias] | None = None,
         backoff: pod.Backoff | None = None,
         runtime: str = "auto",
+        foreign: bool = False,
     ) -> None:
         self.place = place
         self._images = ImageShelf(place, aliases or {})
         self._backoff = backoff or pod.Backoff()
-        self._runtime = Runtime(place, runtime)
+        self._runtime = Runtime(place, runtime, foreign=foreign)
         self._containerd: Containerd | None = None
         self._sight = Sight(place.installation)
         self._made: dict[Uid, SandboxSeen] = {}
@@ -197,7 +198,8 @@ class ContainerdEngine:
     async def _run_sandbox(self, uid: Uid, attempt: int) -> None:
         runtime = await self._runtime.choose(self.containerd)
         (self.place.logs / uid).mkdir(parents=True, exist_ok=True)
-        request = cri.RunPodSandboxRequest(config=sandbox_config(self.place, uid, attempt), runtime_handler=runtime)
+        config = sandbox_config(self.place, uid, attempt, self._runtime.seccomp)
+        request = cri.RunPodSandboxRequest(config=config, runtime_handler=runtime)
         try:
             answer = await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
             self._made[uid] = SandboxSeen(id=answer.pod_sandbox_id, ready=True, attempt=attempt)
@@ -236,7 +238,15 @@ class ContainerdEngine:
         image = await self._images.present(self.containerd, container.image or "", want.subscription)
         if image is None:
             raise Refused("ErrImageNeverPull", f'image "{container.image}" went away', container.name)
-        config = container_config(self.place, want, container, image=image, attempt=action.attempt, spec=action.spec)
+        config = container_config(
+            self.place,
+            want,
+            container,
+            image=image,
+            attempt=action.attempt,
+            spec=action.spec,
+            seccomp=self._runtime.seccomp,
+        )
         path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -245,7 +255,7 @@ class ContainerdEngine:
                 cri.CreateContainerRequest(
                     pod_sandbox_id=sandbox.id,
                     config=config,
-                    sandbox_config=sandbox_config(self.place, want.uid, sandbox.attempt),
+                    sandbox_config=sandbox_config(self.place, want.uid, sandbox.attempt, self._runtime.seccomp),
                 ),
                 cri.CreateContainerResponse,
             )

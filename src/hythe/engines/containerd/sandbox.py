@@ -35,7 +35,7 @@ def log_path(container: str, epoch: int, attempt: int) -> str:
     return f"{container}/{epoch}-{attempt}.log"
 
 
-def sandbox_config(place: Place, uid: Uid, attempt: int) -> cri.PodSandboxConfig:
+def sandbox_config(place: Place, uid: Uid, attempt: int, seccomp: cri.SecurityProfile) -> cri.PodSandboxConfig:
     """Describe the sandbox of a group: with what every group has, so that it can be made before its group is known."""
     return cri.PodSandboxConfig(
         metadata=cri.PodSandboxMetadata(name=uid, uid=uid, namespace=place.network, attempt=attempt),
@@ -45,14 +45,21 @@ def sandbox_config(place: Place, uid: Uid, attempt: int) -> cri.PodSandboxConfig
         linux=cri.LinuxPodSandboxConfig(
             security_context=cri.LinuxSandboxSecurityContext(
                 namespace_options=cri.NamespaceOption(pid=cri.CONTAINER),
-                seccomp=cri.SecurityProfile(profile_type=cri.SecurityProfile.RuntimeDefault),
+                seccomp=seccomp,
             )
         ),
     )
 
 
 def container_config(
-    place: Place, want: Want, container: AnyContainer, *, image: str, attempt: int, spec: str
+    place: Place,
+    want: Want,
+    container: AnyContainer,
+    *,
+    image: str,
+    attempt: int,
+    spec: str,
+    seccomp: cri.SecurityProfile,
 ) -> cri.ContainerConfig:
     """Describe one attempt of a container."""
     allowed = allowance(container)
@@ -76,7 +83,7 @@ def container_config(
             security_context=cri.LinuxContainerSecurityContext(
                 namespace_options=cri.NamespaceOption(pid=cri.CONTAINER),
                 capabilities=cri.Capability(drop_capabilities=["NET_RAW"]),
-                seccomp=cri.SecurityProfile(profile_type=cri.SecurityProfile.RuntimeDefault),
+                seccomp=seccomp,
                 masked_paths=_MASKED,
                 readonly_paths=_READ_ONLY,
             ),
