@@ -26,6 +26,7 @@ from .build import build
 from .control import show_lost, sweep
 from .frugal import frugal
 from .gate import Gate
+from .gateway import Doors
 from .identity.desk import Identity
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
@@ -93,6 +94,7 @@ class _Parts(msgspec.Struct, kw_only=True):
     key: str
     tenant: str
     subscription: str
+    gateway_port: int | None
 
 
 @asynccontextmanager
@@ -119,6 +121,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     except EngineError as error:
         await engine.close()
         raise CannotStart(str(error)) from None
+    doors = Doors(settings.gateway, store, settings.service.dns_suffix, identity.certificate_for)
     built = build(
         settings.service,
         store=store,
@@ -128,11 +131,15 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         tenant=tenant,
         images=images,
         pool_size=settings.engine.pool,
+        ports=doors.publisher.check,
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
     await built.pool.open()
     await sweep(store, engine)
     await show_lost(store, engine)
+    if engine.name != "sim":  # what is simulated has no address that anybody could reach
+        await doors.open()
+        built.loop.observers.append(doors.publisher.refresh)
     built.loop.start()
     built.loop.wake_all()
     built.pool.start()
@@ -144,9 +151,11 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
             key=str(identity.certificate_key),
             tenant=tenant,
             subscription=subscription,
+            gateway_port=doors.port,
         )
     finally:
         sweeping.cancel()
+        await doors.close()
         await built.pool.stop()
         await built.loop.stop()
         await engine.close()
@@ -220,6 +229,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
                 "subscription": parts.subscription,
                 "installation": installation,
                 "engine": settings.engine.name,
+                "gateway_port": parts.gateway_port,
             }
         )
         partial = data_dir / "service.partial"

@@ -22,7 +22,7 @@ from .control import FolderPass, GroupPass, Loop, Pool, Reconciler
 from .control.reconcile import Pass
 from .gate import App, Gate
 from .handlers import Api
-from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission
+from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Ports, any_port
 from .resource import Resources
 from .settings import ServiceSettings
 from .store import SqlStore
@@ -91,6 +91,7 @@ def build(
     tenant: str,
     images: ImagePort | None,
     pool_size: int = 0,
+    ports: Ports = any_port,
     clock: Callable[[], datetime] = now,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
@@ -99,7 +100,9 @@ def build(
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
-    admission = Admission(store=store, accessible=_accessible(engine), dns_suffix=settings.dns_suffix, tenant=tenant)
+    admission = Admission(
+        store=store, accessible=_accessible(engine), dns_suffix=settings.dns_suffix, tenant=tenant, ports=ports
+    )
     api = Api(
         store=store,
         resources=Resources(store, vault, loop, settings, admission),

@@ -9,10 +9,19 @@ from msgspec import Struct
 
 from ...models import ImageRegistryCredential, Model
 from ...wire.ids import ResourceId
+from ...wire.tags import PublishedPort
 from ..store import Row, SqlStore
 
 Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[bool]]
 """Port: can a subscription have an image with these credentials?"""
+
+
+Ports = Callable[[str, Sequence[PublishedPort]], None]
+"""Port: may the resource with this key have these ports of the machine?  Raises `Fault`."""
+
+
+def any_port(key: str, ports: Sequence[PublishedPort]) -> None:
+    """Let everybody have every port: for services without a machine of their own."""
 
 
 class Admission(Struct, kw_only=True):
@@ -22,6 +31,7 @@ class Admission(Struct, kw_only=True):
     accessible: Accessible
     dns_suffix: str
     tenant: str
+    ports: Ports = any_port
 
 
 class Shown(Struct, kw_only=True, frozen=True):
