@@ -23,6 +23,8 @@ SILENCE = 2.0
 AWAY = 300.0
 """Seconds for which it then is not asked again."""
 _PULL_SECONDS = 1800.0
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+"""Hosts that containerd speaks to without TLS."""
 
 Clock = Callable[[], float]
 
@@ -266,9 +268,8 @@ class ImageShelf:
 
 async def _hear(host: str, port: int) -> None:
     """Wait for the first word of a registry.  Raises OSError."""
-    local = host in ("localhost", "127.0.0.1", "::1")  # containerd speaks to these without TLS
     # It trusts nobody: the certificate that it refuses is a word too, and the authorities' file is large.
-    context = None if local else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = None if host in _LOCAL else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
         writer.write(f"GET /v2/ HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
