@@ -30,8 +30,8 @@ def translator() -> Path:
     if not program.exists() or not stamp.exists() or stamp.read_text() != pins:
         print("making an environment for unasyncd", flush=True)
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        pip = [ENVIRONMENT / "bin/python", "-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input"]
-        subprocess.run([*pip, "install", "--no-deps", "-r", PINS], check=True)
+        pip: list[str | Path] = [ENVIRONMENT / "bin/python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
+        subprocess.run([*pip, "--no-input", "install", "--no-deps", "-r", PINS], check=True)
         stamp.write_text(pins)
     return program
 
