@@ -32,7 +32,7 @@ from ..base import (
     Uid,
     Want,
 )
-from . import daemon, logfile, network
+from . import daemon, existing, logfile, network
 from .config import SANDBOX_IMAGE, Place
 from .images import Alias, ImageShelf, Shelf, registry, repository
 from .proto import cri_pb2 as cri
@@ -80,6 +80,8 @@ class ContainerdEngine:
         self._sight = Sight(place.installation)
         self._made: dict[Uid, SandboxSeen] = {}
         """Sandboxes made since the last look at their groups: the next step needs them, and a look costs."""
+        self._sandbox_image: str | None = None
+        """What a containerd that was there already takes for its sandboxes, until it has it."""
         self.can = Capabilities(engine=self.name)
 
     # --- opening and closing ---
@@ -98,17 +100,9 @@ class ContainerdEngine:
         if self.place.address is None:
             self._containerd = await daemon.ensure(self.place)
         else:
-            await self._use_existing(self.place.address)
+            self._containerd, self._sandbox_image = await existing.connect(self.place, self.place.address)
         version = await self.containerd.version()
         self.can = Capabilities(engine=self.name, runtime=version, init_containers=True)
-
-    async def _use_existing(self, address: str) -> None:
-        if not Path(address).exists():
-            raise Lost(f"cannot use the containerd at {address}: there is no such socket.")
-        self._containerd = Containerd(address)
-        answer = await self._containerd.call("ListPodSandbox", cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse)
-        if any("io.kubernetes.pod.uid" in sandbox.labels for sandbox in answer.items):
-            raise Lost(f"cannot use the containerd at {address}: a kubelet uses it and would remove our groups.")
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
@@ -118,8 +112,11 @@ class ContainerdEngine:
 
     async def teardown(self, *, purge: bool) -> None:
         """Remove groups and network rules, and stop containerd if it is our own; with ``purge`` remove files too."""
-        if self._containerd is None and (self.place.address or daemon.running_pid(self.place) or self._survivors()):
-            await self.open()
+        if self._containerd is None:
+            if self.place.address is not None:
+                self._containerd = existing.reconnect(self.place, self.place.address)
+            elif daemon.running_pid(self.place) or self._survivors():
+                await self.open()
         if self._containerd is not None:
             groups = [uid async for uid in self.owned()]
             for start in range(0, len(groups), _AT_ONCE):
@@ -127,6 +124,8 @@ class ContainerdEngine:
         await self.close()
         if self.place.address is None:
             await daemon.stop(self.place)
+        else:
+            shutil.rmtree(self.place.state, ignore_errors=True)
         await network.tear_down(self.place)
         if purge:
             shutil.rmtree(self.place.root, ignore_errors=True)
@@ -196,6 +195,9 @@ class ContainerdEngine:
     # --- steps ---
 
     async def _run_sandbox(self, uid: Uid, attempt: int) -> None:
+        if self._sandbox_image is not None:
+            await existing.provide_sandbox_image(self.containerd, self.place, self._images, self._sandbox_image)
+            self._sandbox_image = None
         runtime = await self._runtime.choose(self.containerd)
         (self.place.logs / uid).mkdir(parents=True, exist_ok=True)
         config = sandbox_config(self.place, uid, attempt, self._runtime.seccomp)
