@@ -13,7 +13,7 @@ import pytest
 from hythe.engines.base import Refused, Transient
 from hythe.engines.containerd import Place
 from hythe.engines.containerd import images as module
-from hythe.engines.containerd.images import AWAY, Alias, ImageShelf, normalise
+from hythe.engines.containerd.images import AWAY, Alias, ImageShelf, credential_for, normalise
 from hythe.engines.containerd.proto import cri_pb2 as cri
 from hythe.models import ImageRegistryCredential
 
@@ -140,6 +140,27 @@ async def test_an_image_that_was_removed_is_no_longer_private(world: World) -> N
     assert not await world.shelf.remove(world.registries, "registry.example/a:1")  # type: ignore[arg-type]
     world.registries.names["registry.example/a:1"] = "1d"  # as the owner imports it
     assert await world.present("registry.example/a:1", BOB)
+
+
+@pytest.mark.parametrize(
+    ("image", "server", "fits"),
+    [
+        ("registry.example/a/b:1", "registry.example", True),
+        ("registry.example/a", "https://Registry.example/v2/", True),
+        ("registry.example/a", "registry.example:443", True),
+        ("registry.example:5000/a", "registry.example:5000", True),
+        ("registry.example:5000/a", "registry.example", False),
+        ("registry.example/a", "registry.example:5000", False),
+        ("registry.example.evil.example/a", "registry.example", False),
+        ("ann/a", "index.docker.io", True),
+        ("ann/a", "https://index.docker.io/v1/", True),
+        ("docker.io/ann/a", "docker.io", True),
+        ("ann/a", "registry.example", False),
+    ],
+)
+def test_credentials_are_shown_to_their_own_registry_only(image: str, server: str, fits: bool) -> None:
+    shown = ImageRegistryCredential(server=server, username="u", password="p")
+    assert (credential_for(image, [shown]) is shown) == fits
 
 
 # --- what stands for what ---

@@ -34,7 +34,7 @@ from ..base import (
 )
 from . import daemon, existing, logfile, network
 from .config import SANDBOX_IMAGE, Place
-from .images import Alias, ImageShelf, Shelf, registry, repository
+from .images import Alias, ImageShelf, Shelf, credential_for
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
@@ -44,18 +44,6 @@ from .sight import Sight
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
-
-
-def _credential(credentials: Sequence[ImageRegistryCredential], image: str) -> ImageRegistryCredential | None:
-    """Give the credential for the registry of an image."""
-    host = registry(image)[0]
-    names = {host, repository(image).partition("/")[0]}
-    if host == "registry-1.docker.io":
-        names |= {"docker.io", "index.docker.io"}
-    for credential in credentials:
-        if credential.server.removeprefix("https://").partition("/")[0] in names:
-            return credential
-    return None
 
 
 class ContainerdEngine:
@@ -222,7 +210,7 @@ class ContainerdEngine:
     async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
         if await self._images.present(self.containerd, image, want.subscription):
             return ()
-        credential = _credential(want.group.image_registry_credentials or (), image)
+        credential = credential_for(want.group.image_registry_credentials or (), image)
         _, pulled = await self._images.ensure(self.containerd, image, want.subscription, credential)
         if not pulled:
             return ()
@@ -323,7 +311,7 @@ class ContainerdEngine:
     ) -> bool:
         """Say whether an image can be had.  The pull itself is the question: if it takes longer, it goes on."""
         pull = asyncio.ensure_future(
-            self._images.ensure(self.containerd, image, subscription, _credential(credentials, image))
+            self._images.ensure(self.containerd, image, subscription, credential_for(credentials, image))
         )
         done, _ = await asyncio.wait({pull}, timeout=patience)
         if not done:

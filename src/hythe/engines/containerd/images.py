@@ -6,7 +6,7 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,8 @@ AWAY = 300.0
 _PULL_SECONDS = 1800.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 """Hosts that containerd speaks to without TLS."""
+
+_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
 
 Clock = Callable[[], float]
 
@@ -54,6 +56,16 @@ def registry(image: str) -> tuple[str, int]:
         host = "registry-1.docker.io"
     name, colon, port = host.partition(":")
     return name, int(port) if colon else 443
+
+
+def credential_for(image: str, credentials: Sequence[ImageRegistryCredential]) -> ImageRegistryCredential | None:
+    """Give the credential for the registry of an image; another port of its host is another registry."""
+    server = normalise(image).partition("/")[0]
+    names = _DOCKER_HUB if server == "docker.io" else (server, f"{server}:443")
+    for credential in credentials:
+        if credential.server.lower().removeprefix("https://").partition("/")[0] in names:
+            return credential
+    return None
 
 
 class _Kept(Struct, kw_only=True, omit_defaults=True):
