@@ -15,9 +15,7 @@ from hythe.engines.containerd.proto import cri_pb2 as cri
 from hythe.engines.containerd.rpc import Containerd
 
 from .conftest import Running, hythe, traces, wait_for, web
-from .test_life import fresh, put
-
-__all__ = ["fresh"]
+from .test_life import put
 
 pytestmark = pytest.mark.containers
 

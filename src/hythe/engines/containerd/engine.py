@@ -210,7 +210,7 @@ class ContainerdEngine:
     async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
         if await self._images.present(self.containerd, image, want.subscription):
             return ()
-        credential = credential_for(want.group.image_registry_credentials or (), image)
+        credential = credential_for(image, want.group.image_registry_credentials or ())
         _, pulled = await self._images.ensure(self.containerd, image, want.subscription, credential)
         if not pulled:
             return ()
@@ -311,7 +311,7 @@ class ContainerdEngine:
     ) -> bool:
         """Say whether an image can be had.  The pull itself is the question: if it takes longer, it goes on."""
         pull = asyncio.ensure_future(
-            self._images.ensure(self.containerd, image, subscription, credential_for(credentials, image))
+            self._images.ensure(self.containerd, image, subscription, credential_for(image, credentials))
         )
         done, _ = await asyncio.wait({pull}, timeout=patience)
         if not done:
