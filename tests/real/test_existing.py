@@ -62,7 +62,8 @@ def other(able: None, tmp_path: Path) -> Iterator[Other]:
 
 
 def use(service: Running, socket: str) -> None:
-    (service.data_dir / "hythe.toml").write_text(f'[engine.containerd]\naddress = "{socket}"\n')
+    service.settings = f'[engine]\npool = 0\n[engine.containerd]\naddress = "{socket}"\n'
+    (service.data_dir / "hythe.toml").write_text(service.settings)
 
 
 def refusal(service: Running) -> str:
