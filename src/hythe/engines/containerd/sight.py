@@ -18,7 +18,7 @@ _STATES = {
     cri.CONTAINER_UNKNOWN: "unknown",
 }
 _SETTLE_PAUSES = (*[0.005] * 40, *[0.05] * 200)
-"""Seconds between looks at a container whose end was announced: soon, and for ten seconds on a machine out of breath."""
+"""Seconds between looks at a container whose end was announced: soon, then for ten seconds if the machine is busy."""
 
 
 def _when(nanoseconds: int) -> datetime | None:
