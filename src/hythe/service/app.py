@@ -19,6 +19,7 @@ import msgspec
 import uvicorn
 import uvloop
 
+from .. import machine
 from ..engines.base import Engine, EngineError, Teardown
 from ..engines.pod import Backoff
 from .admin import ImagePort
@@ -68,6 +69,14 @@ def _engine(settings: Settings, installation: str) -> Engine:
     return ContainerdEngine(place, aliases=ALIASES, backoff=backoff, runtime=how.runtime, foreign=how.foreign)
 
 
+def _check_machine() -> None:
+    """See that nothing lacks without which no group can run.  Raises `CannotStart`."""
+    lacks = machine.required()
+    if lacks:
+        what = " and ".join(filter(None, (", ".join(each.what for each in lacks[:-1]), lacks[-1].what)))
+        raise CannotStart(f"cannot run containers: this machine lacks {what}. Run: {machine.mend(lacks)}")
+
+
 async def _prepare_images(shelf: ImagePort, data_dir: Path, say: Say) -> None:
     """See to it that the sandbox image and the samples are there; a sample that can't be made is left out."""
     from ..engines.containerd.samples import NAMES, PAUSE, CannotBuild, build
@@ -113,6 +122,8 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     identity = Identity(data_dir, store, tenant=tenant, names=settings.service.names)
     identity.first_principal(url, subscription)
     engine = _engine(settings, installation)
+    if engine.name == "containerd":
+        _check_machine()
     try:
         await engine.open()
         images: ImagePort | None = getattr(engine, "shelf", None)
@@ -175,6 +186,7 @@ async def _sweep_now_and_then(store: SqlStore, engine: Engine) -> None:
 def run(settings: Settings, say: Say) -> None:
     """Run a service until it is told to end.  Raises `CannotStart`."""
     frugal()
+    os.environ["PATH"] = machine.search_path()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it starts and ends is said here
     with held(settings.data_dir):
@@ -249,6 +261,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
 def take_down(data_dir: Path, *, purge: bool) -> None:
     """End every container of an installation whose service has ended; with ``purge`` remove all that it made."""
     settings = load(data_dir)
+    os.environ["PATH"] = machine.search_path()
     if (data_dir / "engine").exists():  # an installation that only simulated has none
         engine = _engine(settings, installation_id(data_dir))
         if isinstance(engine, Teardown):
