@@ -326,9 +326,7 @@ class Process(Protocol):
 class Exec(Protocol):
     """Runs commands in running containers."""
 
-    async def exec(
-        self, uid: Uid, container: str, command: Sequence[str], *, tty: Size | None, stdin: bool
-    ) -> Process:
+    async def exec(self, uid: Uid, container: str, command: Sequence[str], *, tty: Size | None, stdin: bool) -> Process:
         """Start a command; with ``tty`` in a terminal of that size, else with its two outputs apart.
 
         Raises `Refused`: ContainerNotRunning, CommandNotFound, CommandNotExecutable.
@@ -374,9 +372,7 @@ class Copy(Protocol):
         Raises `Refused`: ContainerNotRunning, PathNotFound, ArchiveTooLarge.
         """
 
-    async def copy_in(
-        self, uid: Uid, container: str, path: str, archive: AsyncIterator[bytes], limit: int
-    ) -> None:
+    async def copy_in(self, uid: Uid, container: str, path: str, archive: AsyncIterator[bytes], limit: int) -> None:
         """Unpack a tar stream of at most ``limit`` bytes into a folder.
 
         Raises `Refused`: ContainerNotRunning, PathNotFound, ArchiveTooLarge, InvalidArchive.

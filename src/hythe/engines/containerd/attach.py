@@ -7,15 +7,8 @@ from pathlib import Path
 from ..base import Refused
 from .pipes import Writer
 from .rpc import Containerd
+from .sandbox import INPUT_TAG
 from .tasks import not_running, task
-
-INPUT_TAG = "hythe.stdin"
-"""Tag of a group that names its containers with an open standard input, with commas between them."""
-
-
-def wants_input(tags: dict[str, str] | None, container: str) -> bool:
-    """Tell whether a container is made with an open standard input; Azure's have none."""
-    return container in {name.strip() for name in (tags or {}).get(INPUT_TAG, "").split(",")}
 
 
 async def open_input(containerd: Containerd, identity: str, name: str) -> Writer:

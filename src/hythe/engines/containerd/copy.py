@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ async def _check(made: Any, container: str) -> None:
 
 async def copy_out(
     containerd: Containerd, identity: str, name: str, path: str, limit: int, process: dict[str, Any]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """Give the tar stream of a path."""
     async with (
         _root(containerd, identity, name) as root,

@@ -1,4 +1,4 @@
-"""Runs commands in running containers, through containerd's tasks: FIFOs for the streams, the exit code from the shim."""
+"""Runs commands in containers, through containerd's tasks: FIFOs for the streams, the exit code from the shim."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..base import STDERR, STDOUT, EngineError, Refused, Size
+from ..base import STDERR, STDOUT, EngineError, Lost, Refused, Size
 from .pipes import Reader, Writer
 from .rpc import Containerd
 from .tasks import ExecTask, spec
@@ -110,7 +110,8 @@ class ContainerdProcess:
 
     async def wait(self) -> int:
         """Wait for its end and give its exit code."""
-        assert self._end is not None
+        if self._end is None:
+            raise Lost("the process was never started")
         return await asyncio.shield(self._end)
 
     async def close(self) -> None:

@@ -192,7 +192,8 @@ def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, owner: tuple[int,
         os.chown(name, *owner, follow_symlinks=False)
         return
     content = archive.extractfile(member)
-    assert content is not None
+    if content is None:
+        raise Refuse("InvalidArchive", f"'{member.name}' has no content")
     # A new file each time: nothing that was planted under this name is written through.
     file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(file, "wb") as opened:

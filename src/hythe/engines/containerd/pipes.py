@@ -18,7 +18,12 @@ _PIPE_BYTES = 1 << 20
 async def _ready(add: Callable[..., Any], remove: Callable[[int], Any], file: int) -> None:
     """Wait until a file can be read or written."""
     waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    add(file, lambda: waiter.done() or waiter.set_result(None))
+
+    def ready() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    add(file, ready)
     try:
         await waiter
     finally:

@@ -70,9 +70,7 @@ class Containerd:
         """Close the connection."""
         await self._channel.close(None)
 
-    async def call(
-        self, method: str, request: Message, answer: type[R], timeout: float | None = _CALL_SECONDS
-    ) -> R:
+    async def call(self, method: str, request: Message, answer: type[R], timeout: float | None = _CALL_SECONDS) -> R:
         """Call one method of CRI by its name, or one of containerd's own services by its path."""
         rpc = self._calls.get(method)
         if rpc is None:

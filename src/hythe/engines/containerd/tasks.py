@@ -1,7 +1,8 @@
-"""Calls containerd's own services about containers that run: their processes, and the definition they were made from."""
+"""Calls containerd's own services about containers that run: their processes, and what they were made from."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -77,7 +78,7 @@ class ExecTask:
 
     def __init__(self, containerd: Containerd, container: str, identity: str) -> None:
         self._containerd = containerd
-        self._name = {"container_id": container, "exec_id": identity}
+        self._name: dict[str, Any] = {"container_id": container, "exec_id": identity}
 
     async def create(self, process: dict[str, Any], *, stdin: str, stdout: str, stderr: str) -> None:
         """Define it: an OCI process, and the paths of its FIFOs (empty for none)."""
@@ -121,9 +122,7 @@ class ExecTask:
 
     async def delete(self) -> None:
         """Have it forgotten; forgotten already is fine."""
-        try:
+        with contextlib.suppress(NotFound):
             await self._containerd.call(
                 _TASKS + "DeleteProcess", tasks.DeleteProcessRequest(**self._name), tasks.DeleteResponse
             )
-        except NotFound:
-            pass
