@@ -8,7 +8,7 @@ may offer - logs, exec, a stream of hints - is a small protocol of its own, foun
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from typing import NewType, Protocol, runtime_checkable
 
@@ -283,7 +283,7 @@ class Follow(Protocol):
 
     def follow(
         self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, previous: bool, limit: int | None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Give what `Logs.logs` gives (all that is kept if ``limit`` is None), then more, until the attempt has ended.
 
         Raises `Refused` (LogNotAvailable) if it never started; `Transient` if what was not given yet is gone.
@@ -366,7 +366,7 @@ class Forward(Protocol):
 class Copy(Protocol):
     """Copies files into and out of running containers.  No link leads it out of the container's own files."""
 
-    def copy_out(self, uid: Uid, container: str, path: str, limit: int) -> AsyncIterator[bytes]:
+    def copy_out(self, uid: Uid, container: str, path: str, limit: int) -> AsyncGenerator[bytes, None]:
         """Give a tar stream of a file or folder, of at most ``limit`` bytes.
 
         Raises `Refused`: ContainerNotRunning, PathNotFound, ArchiveTooLarge.

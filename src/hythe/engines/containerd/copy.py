@@ -84,7 +84,7 @@ async def _check(made: Any, container: str) -> None:
 
 async def copy_out(
     containerd: Containerd, identity: str, name: str, path: str, limit: int, process: dict[str, Any]
-) -> AsyncGenerator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Give the tar stream of a path."""
     async with (
         _root(containerd, identity, name) as root,

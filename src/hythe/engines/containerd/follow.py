@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 from ..base import EngineError, Refused, Transient
@@ -111,7 +111,7 @@ async def follow(
     timestamps: bool,
     previous: bool,
     limit: int | None,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Give a run's log and what is added to it, until the run has ended."""
     follower = Follower(folder, draining, previous=previous)
     decoder = Decoder(timestamps=timestamps)

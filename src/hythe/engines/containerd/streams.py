@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from ..base import Input, Process, Refused, Size, Uid
 from . import attach, copy, forward, logfile
@@ -71,7 +71,7 @@ class Streams:
 
     def follow(
         self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, previous: bool, limit: int | None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Follow the log of a container's newest run."""
 
         async def runs(run: tuple[int, int]) -> bool:
@@ -131,7 +131,7 @@ class Streams:
 
     # --- files ---
 
-    async def copy_out(self, uid: Uid, container: str, path: str, limit: int) -> AsyncIterator[bytes]:
+    async def copy_out(self, uid: Uid, container: str, path: str, limit: int) -> AsyncGenerator[bytes, None]:
         """Give the tar stream of a path in a container."""
         identity = await self._running(uid, container)
         process = await self._execs.process_of(self.containerd, identity)
