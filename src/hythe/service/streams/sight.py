@@ -25,7 +25,7 @@ def find(row: Row, call: Call) -> str:
     group: ContainerGroup = CONTAINER_GROUPS.read_again(row.spec)
     for one in (*(group.containers or ()), *(group.init_containers or ())):
         if one.name and one.name.lower() == asked:
-            return one.name
+            return str(one.name)
     raise faults.resource_not_found(_CONTAINER, call.params["containerName"], row.name)
 
 
