@@ -109,9 +109,7 @@ class Wire:
     # --- logs ---
 
     def follow(self, folder: str, group: str, container: str = "c", **query: object) -> http.client.HTTPResponse:
-        answer = self.send(
-            "GET", self.path(folder, group, f"containers/{container}/logs", follow="true", **query)
-        )
+        answer = self.send("GET", self.path(folder, group, f"containers/{container}/logs", follow="true", **query))
         assert answer.status == 200, answer.read()
         assert answer.headers["Transfer-Encoding"] == "chunked"
         return answer
