@@ -55,10 +55,10 @@ class Wire:
         answer.connection = connection  # type: ignore[attr-defined]  # is open as long as its answer
         return answer
 
-    def path(self, folder: str, group: str, tail: str, **query: object) -> str:
+    def path(self, folder: str, group: str, rest: str, /, **query: object) -> str:
         where = (
             f"/subscriptions/{self.facts['subscription']}/resourceGroups/{folder}/providers/"
-            f"Microsoft.ContainerInstance/containerGroups/{group}/{tail}"
+            f"Microsoft.ContainerInstance/containerGroups/{group}/{rest}"
         )
         return f"{where}?{urlencode({'api-version': VERSION} | query, quote_via=quote)}"
 
@@ -81,6 +81,20 @@ class Wire:
 
     def connect(self, uri: str, **options: Any) -> ClientConnection:
         return connect(uri, ssl=self.trust, proxy=None, compression=None, **options)
+
+    def refused(self, uri: str, **headers: str) -> tuple[int, str]:
+        """Begin a websocket that is refused; give the status and the code."""
+        handshake = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        }
+        answer = self.send("GET", uri.removeprefix(f"wss://{self.address}"), headers=handshake | headers)
+        with answer:
+            said = answer.read()
+        answer.connection.close()  # type: ignore[attr-defined]
+        return answer.status, json.loads(said)["error"]["code"]
 
     def exec(
         self, folder: str, group: str, command: str, given: bytes | None = None, query: str = "", container: str = "c"

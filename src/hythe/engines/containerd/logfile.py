@@ -14,9 +14,9 @@ from pathlib import Path
 from msgspec import Struct
 
 _NAME = re.compile(r"(\d+)-(\d+)\.log(?:\.(\d+))?")
-_FULL = re.compile(rb"^[^ \n]+ std(?:out|err) F ", re.MULTILINE)
-_ANY = re.compile(rb"^([^ \n]+) std(?:out|err) (?:F |P (.*)\n)", re.MULTILINE)
-_PARTIAL = re.compile(rb"^[^ \n]+ std(?:out|err) P ", re.MULTILINE)
+# A line's head with the end of the line before it: that a pattern begins with one byte makes it six times as fast.
+_FULL = re.compile(rb"\n[^ ]+ std(?:out|err) F ")
+_HEAD = re.compile(rb"\n([^ \n]+) std(?:out|err) ([FP]) ")
 _FIRST_LOOK = 1 << 17
 
 
@@ -83,17 +83,22 @@ class Decoder:
         """Whether the line that comes next goes on with the one before."""
 
     def decode(self, lines: bytes) -> bytes:
-        """Give the text of lines.  What is not a line of CRI passes as it is."""
-        if not self._timestamps:
-            if _PARTIAL.search(lines) is None:
-                return _FULL.sub(b"", lines)
-            return _ANY.sub(lambda found: found[2] or b"", lines)
-        return _ANY.sub(self._stamped, lines)
+        """Give the text of lines, each with its end.  What is not a line of CRI passes as it is."""
+        if not self._timestamps and not self._inside:
+            text, full = _FULL.subn(b"\n", b"\n" + lines)
+            if full == lines.count(b"\n"):
+                return text[1:]
+        begun_inside = self._inside
+        text = _HEAD.sub(self._head, b"\n" + lines)
+        if not begun_inside:
+            text = text[1:]
+        return text[:-1] if self._inside else text
 
-    def _stamped(self, found: re.Match[bytes]) -> bytes:
-        stamp = b"" if self._inside else found[1] + b" "
-        self._inside = found[2] is not None
-        return stamp + (found[2] or b"")
+    def _head(self, found: re.Match[bytes]) -> bytes:
+        """Give what stands in the place of a line's head and the end of the line before."""
+        lead = b"" if self._inside else b"\n" + (found[1] + b" " if self._timestamps else b"")
+        self._inside = found[2] == b"P"
+        return lead
 
 
 def _last_raw(paths: Sequence[LogFile], most: int) -> tuple[bytes, bool, int]:
