@@ -1,4 +1,4 @@
-"""Copies files into and out of running containers: the work is done by `inside`, a program that can't leave them."""
+"""Copies files into and out of running containers: the work is done by `copier`, a program that can't leave them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from ..base import Refused
-from .rpc import Containerd, NotFound
-from .tasks import not_running, task
+from .rpc import Containerd
+from .tasks import not_running, open_of
 
-_PROGRAM = str(Path(__file__).with_name("inside.py"))
+_PROGRAM = str(Path(__file__).with_name("copier.py"))
 _CHUNK = 1 << 18
 
 
@@ -30,19 +30,10 @@ class _Said(Struct):
 @asynccontextmanager
 async def _root(containerd: Containerd, identity: str, name: str) -> AsyncIterator[int]:
     """Open the root of a container as its first process sees it."""
+    file = await open_of(containerd, identity, "root", os.O_PATH | os.O_DIRECTORY)
+    if file is None:
+        raise not_running(name)
     try:
-        pid = (await task(containerd, identity)).pid
-        file = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    except (NotFound, OSError):
-        raise not_running(name) from None
-    try:
-        # Had it ended meanwhile, the number could be another process's by now, and the root any other.
-        try:
-            again = await task(containerd, identity)
-        except NotFound:
-            raise not_running(name) from None
-        if not pid or again.pid != pid or not Path(f"/proc/{pid}").exists():
-            raise not_running(name)
         yield file
     finally:
         os.close(file)

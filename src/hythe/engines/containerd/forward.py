@@ -22,8 +22,8 @@ def _enter(namespace: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def socket_in(namespace: str) -> socket.socket:
-    """Make a TCP socket in the network namespace of a path; it stays there wherever it is used.
+def socket_in(namespace: int) -> socket.socket:
+    """Make a TCP socket in the network namespace of an open file; it stays there wherever it is used.
 
     A thread of its own enters, makes the socket and ends: no other thread ever leaves its namespace.
     """
@@ -31,11 +31,7 @@ def socket_in(namespace: str) -> socket.socket:
 
     def make() -> None:
         try:
-            file = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                _enter(file)
-            finally:
-                os.close(file)
+            _enter(namespace)
             made.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
         except OSError as error:
             made.append(error)
@@ -48,7 +44,7 @@ def socket_in(namespace: str) -> socket.socket:
     return made[0]
 
 
-async def connect(namespace: str, port: int) -> socket.socket:
+async def connect(namespace: int, port: int) -> socket.socket:
     """Connect to a port on localhost in a network namespace.  Raises `Refused` (PortNotReached)."""
     try:
         made = socket_in(namespace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
@@ -17,7 +18,7 @@ from .proto import cri_pb2 as cri
 from .rotation import Rotation
 from .rpc import Containerd, NotFound
 from .sandbox import EPOCH, INSTALLATION, UID
-from .tasks import not_running, running, sandbox, task
+from .tasks import not_running, open_of, running, sandbox
 
 
 class Streams:
@@ -123,11 +124,13 @@ class Streams:
     async def connect(self, uid: Uid, port: int) -> socket.socket:
         """Connect to a port inside a group."""
         identity = await sandbox(self.containerd, self.place.installation, uid)
+        namespace = await open_of(self.containerd, identity, "ns/net", os.O_RDONLY)
+        if namespace is None:
+            raise Refused("GroupNotRunning", "the group does not run")
         try:
-            pid = (await task(self.containerd, identity)).pid
-        except NotFound:
-            raise Refused("GroupNotRunning", "the group does not run") from None
-        return await forward.connect(f"/proc/{pid}/ns/net", port)
+            return await forward.connect(namespace, port)
+        finally:
+            os.close(namespace)
 
     # --- files ---
 

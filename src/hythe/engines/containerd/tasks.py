@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from typing import Any
 
 from google.protobuf.any_pb2 import Any as Packed
@@ -18,6 +19,7 @@ from .sandbox import INSTALLATION, UID
 
 _TASKS = "/containerd.services.tasks.v1.Tasks/"
 _GET_CONTAINER = "/containerd.services.containers.v1.Containers/Get"
+_RUNNING = 2
 _PROCESS = "types.containerd.io/opencontainers/runtime-spec/1/Process"
 
 
@@ -62,6 +64,30 @@ async def task(containerd: Containerd, identity: str) -> tasks.Process:
     """Give the first process of a container or sandbox.  Raises `NotFound`."""
     answer = await containerd.call(_TASKS + "Get", tasks.GetRequest(container_id=identity), tasks.GetResponse)
     return answer.process
+
+
+async def open_of(containerd: Containerd, identity: str, what: str, flags: int) -> int | None:
+    """Open a file below /proc of the first process of a container or sandbox; None if it does not run.
+
+    Had the process ended, its number could be another's by now, and the file any other process's: it is believed
+    only if the process still runs after the file was opened.
+    """
+    try:
+        pid = (await task(containerd, identity)).pid
+        file = os.open(f"/proc/{pid}/{what}", flags | os.O_CLOEXEC)
+    except (NotFound, OSError):
+        return None
+    try:
+        again = await task(containerd, identity)
+        if pid and again.pid == pid and again.status == _RUNNING:
+            kept, file = file, -1
+            return kept
+    except NotFound:
+        pass
+    finally:
+        if file >= 0:
+            os.close(file)
+    return None
 
 
 async def spec(containerd: Containerd, identity: str) -> dict[str, Any]:

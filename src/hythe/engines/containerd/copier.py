@@ -1,6 +1,6 @@
 """Copies files into and out of a container, as a program of its own that can reach nothing but the container's files.
 
-``python -I -S -B inside.py out|in ROOT PATH LIMIT UID GID``: ROOT is the number of an open file, the container's root.
+``python -I -S -B copier.py out|in ROOT PATH LIMIT UID GID``: ROOT is the number of an open file, the container's root.
 It goes there for good (chroot), gives up what rights it does not need, and then writes a tar stream to standard output,
 or unpacks one from standard input.  What goes wrong is one line of JSON on standard error.
 
