@@ -5,14 +5,12 @@ Behind it a handler sees a `Call` and gives an `Answer`; before it nothing is tr
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import inspect
 import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,15 +21,14 @@ from ..wire.faults import Fault
 from .answers import JSON, Answer
 from .call import Call, Caller
 from .handlers import Api
+from .ongoing import Ongoing, blocks, converse
 from .routes import SOCKET, Found, Route, Table
-from .sockets import Socket
+from .sockets import Receive, Send
 
 log = logging.getLogger(__name__)
 access = logging.getLogger("hythe.access")
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BODY = 4 << 20
@@ -71,12 +68,8 @@ class Gate:
         self._may = may
         self._log_access = log_access
         self._table = Table()
-        self._pumps: set[asyncio.Task[None]] = set()
-
-    def end(self) -> None:
-        """Break off the answers that would go on: the server is ending."""
-        for pump in self._pumps:
-            pump.cancel()
+        self._ongoing = Ongoing()
+        self.end = self._ongoing.end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -102,26 +95,11 @@ class Gate:
         if self._log_access:
             access.info("%s %s %s %.1f ms", method, path, answer.status, 1e3 * (time.perf_counter() - begun))
         if socket:
-            await _converse(answer, request_id, headers, scope, receive, send)
+            await converse(answer, _head(answer, request_id, headers), scope, receive, send)
         elif answer.chunks is not None:
-            await self._stream(answer.chunks, _head(answer, request_id, headers), receive, send)
+            await self._ongoing.send(answer.chunks, _head(answer, request_id, headers), receive, send)
         else:
             await _send(answer, request_id, headers, method, send)
-
-    async def _stream(
-        self, chunks: AsyncGenerator[bytes, None], head: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
-        """Send a body as it is made, until it ends or the client has gone."""
-        pump = asyncio.create_task(_pump(chunks, head, send))
-        gone = asyncio.create_task(_disconnected(receive))
-        self._pumps.add(pump)
-        try:
-            await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in (pump, gone):
-                each.cancel()
-            await asyncio.gather(pump, gone, return_exceptions=True)
-            self._pumps.discard(pump)
 
     async def _answer(
         self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
@@ -153,7 +131,7 @@ class Gate:
             params=found.params,
             query=query,
             body=await _body(receive) if method in ("PUT", "POST", "PATCH") and not route.streamed else b"",
-            stream=_blocks(receive),
+            stream=blocks(receive),
             base_url=f"https://{host}",
             api_version=api_version,
             caller=caller,
@@ -258,51 +236,6 @@ async def _body(receive: Receive) -> bytes:
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)
-
-
-async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
-    """Give a body as it comes."""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Fault(400, "InvalidRequestContent", "The request ended before its body did.")
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body"):
-            return
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _pump(chunks: AsyncGenerator[bytes, None], head: MutableMapping[str, Any], send: Send) -> None:
-    async with contextlib.aclosing(chunks):
-        await send(head)
-        try:
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except Exception as error:
-            # The status is sent: all that can still be said is that the body is not whole, by not ending it.
-            log.warning("an answer broke off: %s", error)
-            return
-        await send({"type": "http.response.body", "body": b""})
-
-
-async def _converse(
-    answer: Answer, request_id: str, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
-) -> None:
-    """End the handshake of a websocket: refuse it with an answer, or go on as the handler says."""
-    await receive()
-    if answer.talk is None:
-        head = _head(answer, request_id, headers)
-        head["type"] = "websocket.http.response.start"
-        await send(head)
-        await send({"type": "websocket.http.response.body", "body": answer.body})
-        return
-    subprotocols, authorization = scope.get("subprotocols", ()), headers.get("authorization", "")
-    await answer.talk(Socket(receive, send, subprotocols=subprotocols, authorization=authorization))
 
 
 def _head(answer: Answer, request_id: str, headers: dict[str, str]) -> MutableMapping[str, Any]:
