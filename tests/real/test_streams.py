@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
 import json
 import tarfile
@@ -371,3 +372,34 @@ def test_nothing_is_left_of_all_this(real: Running, wire: Wire) -> None:
     status = Path(f"/proc/{real.pid}/status").read_text()
     threads = int(status.partition("Threads:")[2].split()[0])
     assert threads < 40
+
+
+def test_processes_of_a_service_that_was_killed_are_ended_and_logs_go_on(fresh: Running) -> None:
+    fresh.up()
+    fresh.folder(FOLDER)
+    task = container(image=TOOLS, command=["sh", "-c", "while true; do echo tick; sleep 0.2; done"])
+    fresh.aci.container_groups.begin_create_or_update(FOLDER, "g", group(task)).result()
+    wire = Wire(fresh.facts)
+    uri, password = wire.session(FOLDER, "g", "sleep 7654")
+    socket = wire.connect(uri, subprotocols=["exec.hythe.v1"])
+    try:
+        socket.send(password)
+        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out, 5)
+        fresh.kill()
+    finally:
+        socket.close()
+    left = Path(f"/run/hythe/{fresh.installation}/exec")
+    assert [*left.iterdir()]
+    fresh.up()
+    wire = Wire(fresh.facts)
+    assert b"sleep 7654" not in wire.exec(FOLDER, "g", "ps").out
+    wait_for(lambda: not [*left.iterdir()], 5)
+
+    followed = wire.follow(FOLDER, "g", tail=1)
+    assert followed.read1(5) == b"tick\n"
+    begun = time.monotonic()
+    fresh.end_service()
+    assert time.monotonic() - begun < 4, "an answer that goes on holds nothing up"
+    with pytest.raises((http.client.IncompleteRead, OSError)):
+        followed.read()
+    followed.connection.close()  # type: ignore[attr-defined]

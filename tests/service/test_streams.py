@@ -278,6 +278,7 @@ async def test_a_websocket_elsewhere_is_refused_as_any_request_is(service: Servi
     for uri, headers, expected in (
         ("/no/such", signed, (404, "NotFound")),
         (G, signed, (405, "MethodNotAllowed")),
+        (f"{G}/containers/web/exec", signed, (405, "MethodNotAllowed")),
         ("/execstream/sessionId/x", {}, (404, "SessionNotFound")),
         (port, {"host": "evil"} | signed, (421, "MisdirectedRequest")),
         (port, {}, (401, "AuthenticationFailed")),
@@ -286,6 +287,9 @@ async def test_a_websocket_elsewhere_is_refused_as_any_request_is(service: Servi
     ):
         async with connected(service, uri, headers=headers) as peer:
             assert await peer.refused() == expected, uri
+    for method in ("GET", "WEBSOCKET"):
+        reply = await service.ask(method, f"{G}/portForward", query="port=80")
+        assert reply.status == 426 and reply.headers["upgrade"] == "websocket", method
 
 
 # --- logs and attach --------------------------------------------------------------------------------------------

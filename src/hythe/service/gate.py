@@ -109,6 +109,9 @@ class Gate:
             raise Fault(421, "MisdirectedRequest", f"The host '{host}' is not a name of this service.")
         found = self._table.find(method, path)
         if not isinstance(found, Found):
+            if found == [SOCKET]:
+                raise Fault(426, "UpgradeRequired", f"What is at {path} is reached by a websocket.",
+                            headers=[("Upgrade", "websocket")])  # fmt: skip
             if found:
                 raise Fault(405, "MethodNotAllowed", f"The method {method} is not offered for {path}.",
                             headers=[("Allow", ", ".join(found))])  # fmt: skip

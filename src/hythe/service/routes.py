@@ -46,8 +46,8 @@ def _route(method: str, path: str, name: str, handler: Handler, action: str = ""
 
 
 _GROUP = "Microsoft.ContainerInstance/containerGroups"
-SOCKET = "WEBSOCKET"
-"""The method of a route that is reached by the handshake of a websocket."""
+SOCKET = "(websocket)"
+"""Stands for a method in a route that the handshake of a websocket leads to; no method of HTTP can be called so."""
 _ARM = {"provider": "Microsoft.Resources"}
 _OWN = {"provider": ""}
 
