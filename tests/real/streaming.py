@@ -43,8 +43,9 @@ class Wire:
             urlencode(form).encode(),
             {"Content-Type": "application/x-www-form-urlencoded"},
         )
-        self.token = json.loads(answer.read())["access_token"]
-        answer.close()
+        with answer:
+            self.token = json.loads(answer.read())["access_token"]
+        answer.connection.close()  # type: ignore[attr-defined]
 
     def send(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
