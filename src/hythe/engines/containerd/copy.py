@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ..base import Refused
 from .rpc import Containerd
-from .tasks import not_running, open_of
+from .tasks import Oci, not_running, open_of
 
 _PROGRAM = str(Path(__file__).with_name("copier.py"))
 _CHUNK = 1 << 18
@@ -40,7 +40,7 @@ async def _root(containerd: Containerd, identity: str, name: str) -> AsyncIterat
 
 
 @asynccontextmanager
-async def _copier(root: int, what: str, path: str, limit: int, process: dict[str, Any]) -> AsyncIterator[Any]:
+async def _copier(root: int, what: str, path: str, limit: int, process: Oci) -> AsyncIterator[Any]:
     """Run the program; it is killed if the block ends before it does."""
     user = process.get("user", {})
     made = await asyncio.create_subprocess_exec(
@@ -74,7 +74,7 @@ async def _check(made: Any, container: str) -> None:
 
 
 async def copy_out(
-    containerd: Containerd, identity: str, name: str, path: str, limit: int, process: dict[str, Any]
+    containerd: Containerd, identity: str, name: str, path: str, limit: int, process: Oci
 ) -> AsyncGenerator[bytes, None]:
     """Give the tar stream of a path."""
     async with (
@@ -93,7 +93,7 @@ async def copy_in(
     path: str,
     archive: AsyncIterator[bytes],
     limit: int,
-    process: dict[str, Any],
+    process: Oci,
 ) -> None:
     """Unpack a tar stream into a folder."""
     size = 0

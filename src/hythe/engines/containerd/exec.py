@@ -9,12 +9,11 @@ import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..base import STDERR, STDOUT, EngineError, Lost, Refused, Size
 from .pipes import Reader, Writer
 from .rpc import Containerd
-from .tasks import ExecTask, spec
+from .tasks import ExecTask, Oci, spec
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class ContainerdProcess:
         there = number in self._readers or (number == 0 and self._input is not None)
         return str(self._folder / str(number)) if there else ""
 
-    async def run(self, process: dict[str, Any]) -> None:
+    async def run(self, process: Oci) -> None:
         """Start it.  Raises `Refused` if it can't be."""
         await self._task.create(process, stdin=self.path(0), stdout=self.path(STDOUT), stderr=self.path(STDERR))
         self._end = asyncio.create_task(self._task.wait())
@@ -139,10 +138,10 @@ class Execs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._specs: dict[str, dict[str, Any]] = {}
+        self._specs: dict[str, Oci] = {}
         """By container, which never changes: its process, to make others like it."""
 
-    async def process_of(self, containerd: Containerd, container: str) -> dict[str, Any]:
+    async def process_of(self, containerd: Containerd, container: str) -> Oci:
         """Give the first process of a container as it was defined.  Raises `NotFound`."""
         known = self._specs.get(container)
         if known is None:

@@ -17,6 +17,9 @@ from .proto import tasks_pb2 as tasks
 from .rpc import Containerd, NotFound
 from .sandbox import INSTALLATION, UID
 
+Oci = dict[str, Any]
+"""A part of an OCI runtime specification, as its JSON says it: the runtime's language, not ours."""
+
 _TASKS = "/containerd.services.tasks.v1.Tasks/"
 _GET_CONTAINER = "/containerd.services.containers.v1.Containers/Get"
 _RUNNING = 2
@@ -90,12 +93,12 @@ async def open_of(containerd: Containerd, identity: str, what: str, flags: int) 
     return None
 
 
-async def spec(containerd: Containerd, identity: str) -> dict[str, Any]:
+async def spec(containerd: Containerd, identity: str) -> Oci:
     """Give the OCI specification that a container was made from.  Raises `NotFound`."""
     answer = await containerd.call(
         _GET_CONTAINER, containers.GetContainerRequest(id=identity), containers.GetContainerResponse
     )
-    document: dict[str, Any] = json.loads(answer.container.spec.value)
+    document: Oci = json.loads(answer.container.spec.value)
     return document
 
 
@@ -106,7 +109,7 @@ class ExecTask:
         self._containerd = containerd
         self._name: dict[str, Any] = {"container_id": container, "exec_id": identity}
 
-    async def create(self, process: dict[str, Any], *, stdin: str, stdout: str, stderr: str) -> None:
+    async def create(self, process: Oci, *, stdin: str, stdout: str, stderr: str) -> None:
         """Define it: an OCI process, and the paths of its FIFOs (empty for none)."""
         await self._containerd.call(
             _TASKS + "Exec",
