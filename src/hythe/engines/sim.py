@@ -36,6 +36,7 @@ from .base import (
     Uid,
     Want,
 )
+from .sim_streams import Pretended, Scripted, SimulatedStreams
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -46,6 +47,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     exit_code: int = 0
     reason: str = ""
     log: str = ""
+    exec: dict[str, Scripted] = {}
+    """What commands do in it, by their words with a blank between them; no others are there."""
+    ports: frozenset[int] = frozenset()
+    """Ports that give back what they are sent."""
     pull_error: str = ""
     """If not empty, its image can't be had, for this reason."""
 
@@ -57,14 +62,13 @@ _ADDRESSES = ipaddress.ip_network("198.18.0.0/16")  # set aside for benchmarks: 
 class _Group(Struct, kw_only=True):
     sandbox: SandboxSeen | None = None
     containers: dict[str, ContainerSeen] = {}
-    logs: dict[str, str] = {}
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class SimulatedEngine:
+class SimulatedEngine(SimulatedStreams):
     """An engine whose containers are rows in memory."""
 
     name = "sim"
@@ -76,6 +80,7 @@ class SimulatedEngine:
         clock: Callable[[], datetime] = _now,
         backoff: pod.Backoff | None = None,
     ) -> None:
+        super().__init__()
         self.outcomes = outcomes or {}
         """By container name or by image; a container that is in neither runs until it is stopped."""
         self.can = Capabilities(engine=self.name, runtime="simulated", init_containers=True)
@@ -94,6 +99,8 @@ class SimulatedEngine:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        for echo in self._echoes:
+            echo.cancel()
 
     async def teardown(self, *, purge: bool) -> None:
         """Remove every group."""
@@ -107,6 +114,12 @@ class SimulatedEngine:
     def _identity(self, kind: str) -> str:
         self._count += 1
         return f"{kind}-{self._count}"
+
+    def container(self, uid: Uid, name: str) -> ContainerSeen | None:
+        """Give the newest attempt of a container."""
+        group = self.groups.get(uid)
+        mine = [one for one in group.containers.values() if one.name == name] if group else []
+        return mine[-1] if mine else None
 
     async def observe(self, uid: Uid) -> Observed:
         """Give what is pretended."""
@@ -171,7 +184,10 @@ class SimulatedEngine:
             spec=action.spec,
             started_at=self._clock(),
         )
-        group.logs[action.name] = outcome.log
+        inside = self.inside.setdefault(want.uid, Pretended())
+        inside.scripts[action.name] = outcome
+        inside.logs.setdefault(action.name, []).append(outcome.log)
+        self._tell()
         if outcome.runs_for is not None:
             loop = asyncio.get_running_loop()
             self._timers.add(
@@ -189,6 +205,7 @@ class SimulatedEngine:
         )
         group.containers[identity] = replace(container, state="exited", finished=finished)
         self._hints.put_nowait(uid)
+        self._tell()
 
     async def owned(self) -> AsyncIterator[Uid]:
         """Give every group that is pretended."""
@@ -198,23 +215,13 @@ class SimulatedEngine:
     async def forget(self, uid: Uid) -> None:
         """Drop the group."""
         self.groups.pop(uid, None)
+        self.inside.pop(uid, None)
+        self._tell()
 
     async def watch(self) -> AsyncIterator[Uid]:
         """Give the group of every container that ended by itself."""
         while True:
             yield await self._hints.get()
-
-    async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:
-        """Give the scripted log."""
-        group = self.groups.get(uid)
-        if group is None or container not in group.logs:
-            return None
-        lines = group.logs[container].splitlines(keepends=True)
-        if tail is not None:
-            lines = lines[-tail:] if tail > 0 else []
-        if timestamps:
-            lines = [f"{self._clock().isoformat()} {line}" for line in lines]
-        return "".join(lines)[-limit:]
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float

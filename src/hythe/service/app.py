@@ -31,6 +31,7 @@ from .gateway import Doors
 from .identity.desk import Identity
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
+from .sockets import MOST_FRAME
 from .store import SqlStore, Subscription
 from .vault import Vault, load_key
 
@@ -224,11 +225,21 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
                 ssl_keyfile=parts.key,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=5,
-                ws="none",
+                # What clients send is typed by people, or the input of a command; it is bounded, and not compressed.
+                ws="websockets-sansio",
+                ws_max_size=MOST_FRAME,
+                ws_per_message_deflate=False,
+                ws_ping_interval=30.0,
+                ws_ping_timeout=None,  # a client that sends more than its process reads is slow, not dead
             )
         )
+
+        def end() -> None:
+            server.end()
+            parts.gate.end()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, server.end)
+            asyncio.get_running_loop().add_signal_handler(number, end)
         serving = asyncio.create_task(server.serve([listener]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from .answers import Answer
 from .call import Call
-from .handlers import Api, directory, folders, groups, owner
+from .handlers import Api, directory, folders, groups, owner, streams
 
 Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
 
@@ -37,6 +37,8 @@ class Route(Struct, frozen=True, kw_only=True):
     """Whose api-versions are accepted: that provider's, any date for Microsoft.Resources, none for our own."""
     open: bool = False
     """Answered without a token."""
+    streamed: bool = False
+    """Reads its body as it comes, of whatever size."""
 
 
 def _route(method: str, path: str, name: str, handler: Handler, action: str = "", **more: object) -> Route:
@@ -44,6 +46,8 @@ def _route(method: str, path: str, name: str, handler: Handler, action: str = ""
 
 
 _GROUP = "Microsoft.ContainerInstance/containerGroups"
+SOCKET = "(websocket)"
+"""Stands for a method in a route that the handshake of a websocket leads to; no method of HTTP can be called so."""
 _ARM = {"provider": "Microsoft.Resources"}
 _OWN = {"provider": ""}
 
@@ -62,7 +66,14 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", G + "/outboundNetworkDependenciesEndpoints",
            "ContainerGroups_GetOutboundNetworkDependenciesEndpoints", groups.outbound,
            f"{_GROUP}/outboundNetworkDependenciesEndpoints/read"),
-    _route("GET", C + "/logs", "Containers_ListLogs", groups.logs, f"{_GROUP}/containers/logs/read"),
+    _route("GET", C + "/logs", "Containers_ListLogs", streams.logs, f"{_GROUP}/containers/logs/read"),
+    _route("POST", C + "/exec", "Containers_ExecuteCommand", streams.exec, f"{_GROUP}/containers/exec/action"),
+    _route("POST", C + "/attach", "Containers_Attach", streams.attach, f"{_GROUP}/containers/attach/action"),
+    _route(SOCKET, "/execstream/sessionId/{sessionId}", "exec_session", streams.exec_session, open=True, **_OWN),
+    _route(SOCKET, "/logstream/sessionId/{sessionId}", "attach_session", streams.attach_session, open=True, **_OWN),
+    _route(SOCKET, G + "/portForward", "port_forward", streams.forward, f"{_GROUP}/portForward/action"),
+    _route("GET", C + "/archive", "copy_out", streams.copy_out, f"{_GROUP}/containers/exec/action"),
+    _route("PUT", C + "/archive", "copy_in", streams.copy_in, f"{_GROUP}/containers/exec/action", streamed=True),
     _route("GET", S + P + "/locations/{location}/operations/{operationId}", "monitor", groups.operation,
            "Microsoft.ContainerInstance/locations/operations/read"),
 

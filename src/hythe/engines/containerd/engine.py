@@ -8,7 +8,6 @@ import logging
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from ...models import ImageRegistryCredential
 from .. import pod
@@ -32,7 +31,7 @@ from ..base import (
     Uid,
     Want,
 )
-from . import daemon, existing, logfile, network
+from . import daemon, existing, network
 from .config import SANDBOX_IMAGE, Place
 from .images import Alias, ImageShelf, Shelf, credential_for
 from .proto import cri_pb2 as cri
@@ -40,13 +39,14 @@ from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
 from .sandbox import INSTALLATION, UID, container_config, find, log_path, sandbox_config
 from .sight import Sight
+from .streams import Streams
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 
 
-class ContainerdEngine:
+class ContainerdEngine(Streams):
     """The engine of one Linux box."""
 
     name = "containerd"
@@ -60,7 +60,7 @@ class ContainerdEngine:
         runtime: str = "auto",
         foreign: bool = False,
     ) -> None:
-        self.place = place
+        super().__init__(place)
         self._images = ImageShelf(place, aliases or {})
         self._backoff = backoff or pod.Backoff()
         self._runtime = Runtime(place, runtime, foreign=foreign)
@@ -89,11 +89,13 @@ class ContainerdEngine:
             self._containerd = await daemon.ensure(self.place)
         else:
             self._containerd, self._sandbox_image = await existing.connect(self.place, self.place.address)
+        await self.open_streams()
         version = await self.containerd.version()
         self.can = Capabilities(engine=self.name, runtime=version, init_containers=True)
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
+        await self.close_streams()
         if self._containerd is not None:
             await self._containerd.close()
             self._containerd = None
@@ -293,18 +295,6 @@ class ContainerdEngine:
                 continue  # a sandbox, or a container that was never looked at: the slow re-list finds it
             self._sight.ended.add(end.container_id)
             yield uid
-
-    async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:
-        """Read the newest log file of a container."""
-        folder = self.place.logs / uid / container
-
-        def newest() -> Path | None:
-            return max(folder.glob("*-*.log"), key=lambda path: tuple(map(int, path.stem.split("-"))), default=None)
-
-        path = newest()
-        if path is None:
-            return None
-        return await asyncio.to_thread(logfile.read, path, tail=tail, timestamps=timestamps, limit=limit)
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float

@@ -15,6 +15,8 @@ INSTALLATION = "hythe.installation"
 UID = "hythe.uid"
 EPOCH = "hythe.epoch"
 SPEC = "hythe.spec"
+INPUT_TAG = "hythe.stdin"
+"""Tag of a group that names its containers with an open standard input, with commas between them."""
 
 # What a container must not see or change of the host's kernel; CRI leaves both lists to its caller.
 _MASKED = (
@@ -73,6 +75,7 @@ def container_config(
         ],
         labels={INSTALLATION: place.installation, UID: want.uid, EPOCH: str(want.epoch), SPEC: spec},
         log_path=log_path(container.name, want.epoch, attempt),
+        stdin=wants_input(want.group.tags, container.name),
         linux=cri.LinuxContainerConfig(
             resources=cri.LinuxContainerResources(
                 cpu_period=CPU_PERIOD if allowed.cpu_quota else 0,
@@ -91,6 +94,11 @@ def container_config(
     )
     _secure(config, container)
     return config
+
+
+def wants_input(tags: dict[str, str] | None, container: str) -> bool:
+    """Tell whether a container is made with an open standard input; Azure's have none."""
+    return container in {name.strip() for name in (tags or {}).get(INPUT_TAG, "").split(",")}
 
 
 def _secure(config: cri.ContainerConfig, container: AnyContainer) -> None:
