@@ -10,32 +10,39 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..models import ImageRegistryCredential
+from ..models import AzureFileVolume, ImageRegistryCredential
 from . import pod
 from .base import (
     Action,
     Capabilities,
     ContainerSeen,
+    FindShare,
     Finished,
     Happened,
     Observed,
     Plan,
+    PrepareVolume,
     PullImage,
     Refused,
     RemoveContainer,
     RemoveSandbox,
+    RemoveVolumes,
     RunContainer,
     RunSandbox,
     SandboxSeen,
     StartContainer,
     StopContainer,
     Uid,
+    VolumeSeen,
     Want,
+    WriteConfigMap,
 )
+from .pod.volumes import failed_mount
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -48,6 +55,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     log: str = ""
     pull_error: str = ""
     """If not empty, its image can't be had, for this reason."""
+    mount_error: str = ""
+    """If not empty, the volume of this name can't be mounted, for this reason."""
 
 
 FOREVER = Outcome()
@@ -58,6 +67,13 @@ class _Group(Struct, kw_only=True):
     sandbox: SandboxSeen | None = None
     containers: dict[str, ContainerSeen] = {}
     logs: dict[str, str] = {}
+    volumes: dict[str, VolumeSeen] = {}
+    config_maps: dict[str, str] = {}
+
+
+async def _any_share(volume: AzureFileVolume) -> Path:
+    """Pretend that every share is there, until the service says which are."""
+    return Path(volume.share_name)
 
 
 def _now() -> datetime:
@@ -77,7 +93,8 @@ class SimulatedEngine:
         backoff: pod.Backoff | None = None,
     ) -> None:
         self.outcomes = outcomes or {}
-        """By container name or by image; a container that is in neither runs until it is stopped."""
+        """By container name, volume name or image; a container that is in none runs until it is stopped."""
+        self.find_share: FindShare = _any_share
         self.can = Capabilities(engine=self.name, runtime="simulated", init_containers=True)
         self.groups: dict[Uid, _Group] = {}
         self._clock = clock
@@ -113,7 +130,12 @@ class SimulatedEngine:
         group = self.groups.get(uid)
         if group is None:
             return Observed()
-        return Observed(sandbox=group.sandbox, containers=tuple(group.containers.values()))
+        return Observed(
+            sandbox=group.sandbox,
+            containers=tuple(group.containers.values()),
+            volumes={**group.volumes},
+            config_maps={**group.config_maps},
+        )
 
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
@@ -127,6 +149,12 @@ class SimulatedEngine:
                 self._run_sandbox(group, attempt)
             case RemoveSandbox():
                 del self.groups[want.uid]
+            case PrepareVolume():
+                await self._prepare(group, want, action)
+            case RemoveVolumes():
+                group.volumes.clear()
+            case WriteConfigMap(container=container, spec=spec):
+                group.config_maps[container] = spec
             case PullImage(container=container, image=image):
                 error = self._outcome(want, container).pull_error
                 if error:
@@ -153,6 +181,18 @@ class SimulatedEngine:
     async def warm(self, uid: Uid) -> None:
         """Pretend a sandbox ahead of its group."""
         self._run_sandbox(self.groups.setdefault(uid, _Group()), 0)
+
+    async def _prepare(self, group: _Group, want: Want, action: PrepareVolume) -> None:
+        volume = next(one for one in want.group.volumes or () if one.name == action.volume)
+        outcome = self.outcomes.get(action.volume)
+        try:
+            if outcome is not None and outcome.mount_error:
+                raise Refused("FailedMount", outcome.mount_error)
+            if volume.azure_file is not None:
+                await self.find_share(volume.azure_file)
+        except Refused as error:
+            raise failed_mount(action.volume, str(error)) from None
+        group.volumes[action.volume] = VolumeSeen(spec=action.spec, epoch=want.epoch)
 
     def _run(self, group: _Group, want: Want, action: RunContainer) -> tuple[Happened, ...]:
         if any(

@@ -29,6 +29,7 @@ from .gate import Gate
 from .identity.desk import Identity
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
+from .shares import Shares
 from .store import SqlStore, Subscription
 from .vault import Vault, load_key
 
@@ -55,7 +56,7 @@ def _engine(settings: Settings, installation: str) -> Engine:
         raise CannotStart(f"cannot start: there is no engine '{settings.engine.name}'. Use containerd or sim.")
     if os.geteuid() != 0:
         raise CannotStart("cannot run containers: that needs root. Run it with sudo, or try it with --engine sim.")
-    from ..engines.containerd import ContainerdEngine, Place
+    from ..engines.containerd import ContainerdEngine, GitLimits, Place
     from ..engines.containerd.samples import ALIASES
 
     place = Place(
@@ -64,7 +65,14 @@ def _engine(settings: Settings, installation: str) -> Engine:
         address=settings.engine.containerd.address,
     )
     how = settings.engine.containerd
-    return ContainerdEngine(place, aliases=ALIASES, backoff=backoff, runtime=how.runtime, foreign=how.foreign)
+    return ContainerdEngine(
+        place,
+        aliases=ALIASES,
+        backoff=backoff,
+        runtime=how.runtime,
+        foreign=how.foreign,
+        git=GitLimits(seconds=settings.engine.git.seconds, megabytes=settings.engine.git.megabytes),
+    )
 
 
 async def _prepare_images(shelf: ImagePort, data_dir: Path, say: Say) -> None:
@@ -128,6 +136,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         tenant=tenant,
         images=images,
         pool_size=settings.engine.pool,
+        shares=Shares(store, vault, data_dir / "shares", settings.shares),
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
     await built.pool.open()

@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from ...models import ImageRegistryCredential, Model
+from ...models import AzureFileVolume, ImageRegistryCredential, Model
 from ...wire.ids import ResourceId
 from ..store import Row, SqlStore
 
 Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[bool]]
 """Port: can a subscription have an image with these credentials?"""
+
+ShareProblem = Callable[[AzureFileVolume], tuple[str, str] | None]
+"""Port: why can't a file share be used?  A code and a sentence, or None if it can."""
 
 
 class Admission(Struct, kw_only=True):
@@ -20,6 +23,7 @@ class Admission(Struct, kw_only=True):
 
     store: SqlStore
     accessible: Accessible
+    share: ShareProblem
     dns_suffix: str
     tenant: str
 
