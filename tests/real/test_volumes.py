@@ -23,6 +23,7 @@ pytestmark = pytest.mark.containers
 
 SECRET = "s3cr3t-word-of-the-test"
 ACCOUNT = "testaccount"
+STAY = "trap exit TERM; sleep 1000 & wait"
 
 
 def shell(script: str, name: str = "c", **options: Any) -> Any:
@@ -65,23 +66,23 @@ def delete(service: Running, folder: str) -> None:
 
 def test_empty_dir_is_shared_survives_a_crash_and_goes_with_stop_and_delete(real: Running) -> None:
     folder = real.folder("empty")
-    script = "echo x >> /data/runs; wc -l < /data/runs; [ $(wc -l < /data/runs) -ge 3 ] && sleep 1000; exit 1"
+    script = "echo x >> /data/runs; wc -l < /data/runs; [ $(wc -l < /data/runs) -ge 2 ] || exit 1; " + STAY
     writer = shell(script, "w", volume_mounts=[mount("v", "/data")])
-    reader = shell("sleep 1000", "r", volume_mounts=[mount("v", "/else", read_only=True)])
+    reader = shell(STAY, "r", volume_mounts=[mount("v", "/else", read_only=True)])
     what = group(writer, reader, volumes=[Volume(name="v", empty_dir={})])
 
     put(real, folder, "g", what)
     wait_for(lambda: real.aci.container_groups.get(folder, "g").containers[0].instance_view.restart_count >= 1)
-    uid = next(volumes_of(real).iterdir()).name
-    held = volumes_of(real) / uid / "data" / "v"
-    wait_for(lambda: len((held / "runs").read_text().split()) >= 2)
+    runs = wait_for(lambda: next(volumes_of(real).glob("*/data/v/runs"), None))
+    wait_for(lambda: len(runs.read_text().split()) >= 2)
+    held = runs.parent
     real.aci.container_groups.stop(folder, "g")
     wait_for(lambda: not held.exists())
     real.aci.container_groups.begin_start(folder, "g").result()
     wait_for((held / "runs").exists)
     delete(real, folder)
 
-    wait_for(lambda: not (volumes_of(real) / uid).exists())
+    wait_for(lambda: not held.parent.parent.exists())
 
 
 def test_read_only_is_honoured(real: Running) -> None:
@@ -105,7 +106,7 @@ def test_secrets_are_files_on_tmpfs_and_never_on_disk(real: Running) -> None:
     folder = real.folder("secret")
     files = {"pass": base64.b64encode(SECRET.encode()).decode(), "bin": base64.b64encode(b"\0\xff").decode()}
     script = (
-        "cat /s/pass; stat -c ' %a %u' /s/pass; stat -f -c %T /s; od -An -tx1 /s/bin; touch /s/x || echo no; sleep 1000"
+        "cat /s/pass; stat -c ' %a %u' /s/pass; stat -f -c %T /s; od -An -tx1 /s/bin; touch /s/x || echo no; " + STAY
     )
     put(real, folder, "g", group(shell(script, volume_mounts=[mount("v", "/s")]),
                                  volumes=[Volume(name="v", secret=files)]))  # fmt: skip
@@ -130,8 +131,8 @@ def test_changed_secret_restarts_only_those_that_mount_it(real: Running) -> None
     def what(word: str) -> Any:
         files = {"word": base64.b64encode(word.encode()).decode()}
         return group(
-            shell("echo $(cat /s/word); sleep 1000", "a", volume_mounts=[mount("v", "/s")]),
-            shell("sleep 1000", "b"),
+            shell("echo $(cat /s/word); " + STAY, "a", volume_mounts=[mount("v", "/s")]),
+            shell(STAY, "b"),
             volumes=[Volume(name="v", secret=files)],
         )
 
@@ -313,7 +314,7 @@ def test_git_repositories_are_cloned_without_submodules_and_secrets(
     ]
     script = (
         "cat /n/public/file; ls -A /n/public/inner | wc -l; cat /r/file; cat /r/.git/config; cat /d/a/b/file;"
-        "ls /r/.git/hooks 2>/dev/null | wc -l; ls -la /r/.git; touch /r/new && echo written; sleep 1000"
+        "ls /r/.git/hooks 2>/dev/null | wc -l; ls -la /r/.git; touch /r/new && echo written; " + STAY
     )
     mounts = [mount("named", "/n"), mount("root", "/r"), mount("deep", "/d")]
     put(real, folder, "g", group(shell(script, volume_mounts=mounts), volumes=volumes))
@@ -359,7 +360,7 @@ def test_nothing_is_left_after_a_delete(real: Running) -> None:
         Volume(name="a", azure_file=share(real, "staying")),
     ]
     mounts = [mount("e", "/e"), mount("s", "/s"), mount("a", "/a")]
-    put(real, folder, "g", group(shell("sleep 1000", volume_mounts=mounts), volumes=volumes))
+    put(real, folder, "g", group(shell(STAY, volume_mounts=mounts), volumes=volumes))
     delete(real, folder)
 
     wait_for(lambda: traces() == before)
