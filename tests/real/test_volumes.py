@@ -51,9 +51,7 @@ def mount(name: str, path: str, read_only: bool | None = None) -> VolumeMount:
 def share(service: Running, name: str, *options: str) -> AzureFileVolume:
     done = hythe("share", "create", *options, f"{ACCOUNT}/{name}", data_dir=service.data_dir)
     assert done.returncode == 0, done.stderr
-    return AzureFileVolume(
-        share_name=name, storage_account_name=ACCOUNT, storage_account_key=done.stdout.strip()
-    )
+    return AzureFileVolume(share_name=name, storage_account_name=ACCOUNT, storage_account_key=done.stdout.strip())
 
 
 def volumes_of(service: Running) -> Path:
@@ -366,3 +364,53 @@ def test_nothing_is_left_after_a_delete(real: Running) -> None:
     wait_for(lambda: traces() == before)
     assert not volumes_of(real).exists() or not [*volumes_of(real).iterdir()]
     assert (real.data_dir / "shares" / ACCOUNT / "staying").is_dir()
+
+
+def test_volumes_come_back_with_the_group_and_a_clone_that_is_too_large_does_not(
+    fresh: Running, git_server: tuple[str, Path], tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    outside.chmod(0o777)
+    fresh.settings += "[engine.git]\nmegabytes = 0\n"
+    fresh.settings += f'[[shares]]\naccount = "{ACCOUNT}"\nname = "outside"\npath = "{outside}"\n'
+    before = traces()
+    fresh.up()
+    folder = fresh.folder("back")
+    key = hythe("share", "key", ACCOUNT, data_dir=fresh.data_dir).stdout.strip()
+    of_host = AzureFileVolume(share_name="outside", storage_account_name=ACCOUNT, storage_account_key=key)
+    volumes = [
+        Volume(name="e", empty_dir={}),
+        Volume(name="s", secret={"k": base64.b64encode(SECRET.encode()).decode()}),
+        Volume(name="a", azure_file=of_host),
+    ]
+    script = "echo x >> /e/starts; echo $(cat /s/k) >> /a/seen; cat /mnt/configmap/c/key >> /a/seen; " + STAY
+    what = shell(
+        script,
+        volume_mounts=[mount("e", "/e"), mount("s", "/s"), mount("a", "/a")],
+        config_map=ConfigMap(key_value_pairs={"key": "of the map\n"}),
+    )
+    put(fresh, folder, "g", group(what, volumes=volumes))
+    seen = outside / "seen"
+    wait_for(lambda: seen.exists() and len(seen.read_text().splitlines()) == 2)
+    secrets = Path(f"/run/hythe/{fresh.installation}/secrets")
+    mounted = secrets.is_mount()
+    fresh.down()
+    gone = traces() == before and not secrets.exists()
+
+    fresh.up()
+    wait_for(lambda: len(seen.read_text().splitlines()) == 4)
+    source = GitRepoVolume(repository=f"http://{git_server[0]}/public.git")
+    large = group(shell("true", volume_mounts=[mount("v", "/g")]), volumes=[Volume(name="v", git_repo=source)])
+    fresh.aci.container_groups.begin_create_or_update(folder, "large", large)
+    view = wait_for(
+        lambda: (view := fresh.aci.container_groups.get(folder, "large").containers[0].instance_view).events and view
+    )
+
+    assert mounted and gone
+    assert seen.read_text() == f"{SECRET}\nof the map\n" * 2
+    assert len(next(volumes_of(fresh).glob("*/data/e/starts")).read_text().split()) == 2
+    assert "larger than 0 MB" in view.events[0].message
+    fresh.down("--purge")
+    assert traces() == before
+    assert seen.exists(), "a folder that the settings name is its owner's"

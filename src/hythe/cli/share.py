@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ..client.local import admin, read_local
 from ..client.local import data_dir as resolve_data_dir
+from ..errors import HytheError
 
 _data_dir = click.option("--data-dir", metavar="DIR", help="The service's data dir (default: HYTHE_HOME).")
 _GB = 1 << 30
@@ -44,7 +45,10 @@ class _Copied(Struct):
 def _ask(data_dir: str | None, method: str, path: str, body: dict[str, object] | None = None) -> bytes:
     where = resolve_data_dir(data_dir)
     encoded = msgspec.json.encode(body) if body is not None else None
-    return admin(read_local(where), where, method, path, encoded)
+    try:
+        return admin(read_local(where), where, method, path, encoded)
+    except HytheError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _named(text: str) -> tuple[str, str]:

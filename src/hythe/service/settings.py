@@ -42,7 +42,7 @@ class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     account: str
     name: str
-    path: Path
+    path: str
     """An absolute path without symbolic links; no share may lie in another one."""
     quota_gb: float = 0.0
     """Most that it may hold, in GB of 2**30 bytes; 0 for no limit."""
@@ -120,8 +120,9 @@ def _check_shares(settings: Settings, data_dir: Path) -> None:
                 f"{what} is not named right: 3 to 24 lowercase letters and numbers for an account, 3 to 63 lowercase "
                 "letters, numbers and single hyphens for a share"
             )
-        if not one.path.is_absolute() or ".." in one.path.parts or one.path == Path("/"):
-            raise ValueError(f"the path {one.path} of {what} must be absolute, without '..'")
-        others = [other.path for other in settings.shares if other is not one] + [data_dir]
-        if any(one.path.is_relative_to(other) or other.is_relative_to(one.path) for other in others):
-            raise ValueError(f"the path {one.path} of {what} is, holds or lies in another share or the data dir")
+        path = Path(one.path)
+        if not path.is_absolute() or ".." in path.parts or path == Path("/"):
+            raise ValueError(f"the path {path} of {what} must be absolute, without '..'")
+        others = [Path(other.path) for other in settings.shares if other is not one] + [data_dir]
+        if any(path.is_relative_to(other) or other.is_relative_to(path) for other in others):
+            raise ValueError(f"the path {path} of {what} is, holds or lies in another share or the data dir")

@@ -139,7 +139,7 @@ class Shares:
 
     def _path(self, account: str, name: str) -> Path:
         held = self._configured.get((account, name))
-        return held.path if held else self._root / account / name
+        return Path(held.path) if held else self._root / account / name
 
     def _known(self, account: str, name: str) -> Share:
         """Give a share.  Raises `CannotShare`."""
@@ -148,7 +148,7 @@ class Shares:
         if share is None:
             raise CannotShare(
                 "ShareNotFound",
-                f"the storage account '{account}' has no share '{name}'. Make it: `hythe share create {account}/{name}`.",
+                f"the account '{account}' has no share '{name}'. Make it: `hythe share create {account}/{name}`.",
             )
         return share
 

@@ -178,7 +178,9 @@ class Cloner:
     ) -> int:
         """Run the container to its end and remove it; give its exit code.  Raises `Refused` at a limit."""
         request = cri.CreateContainerRequest(
-            pod_sandbox_id=sandbox.id, config=config, sandbox_config=sandbox_config(self._place, want.uid, sandbox.attempt)
+            pod_sandbox_id=sandbox.id,
+            config=config,
+            sandbox_config=sandbox_config(self._place, want.uid, sandbox.attempt),
         )
         identity = (await containerd.call("CreateContainer", request, cri.CreateContainerResponse)).container_id
         deadline = time.monotonic() + self._limits.seconds
@@ -236,8 +238,8 @@ def _why(log: Path, url: SplitResult) -> str:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:
         return ""
-    said = [line.split(" ", 3)[-1].strip() for line in lines if line.count(" ") >= 3]  # noqa: PLR2004 - CRI's log format
-    text = next((line for line in reversed(said) if line), "")
+    said = [line.split(" ", 3)[3:] for line in lines]  # CRI's format: time, stream, tag, text
+    text = next((words[0].strip() for words in reversed(said) if words and words[0].strip()), "")
     user = url.netloc.rpartition("@")[0]
     for secret in (user, *user.split(":", 1)):
         text = text.replace(secret, "***") if secret else text

@@ -135,14 +135,14 @@ def _git_repo(source: GitRepoVolume, name: str, where: str, say: _Say) -> Iterat
             "them, write them again",
             f"{where}.repository",
         )
-    if source.revision is not None and not (_REVISION.fullmatch(source.revision) and ".." not in source.revision):
+    if source.revision and not (_REVISION.fullmatch(source.revision) and ".." not in source.revision):
         yield say(
             code,
             f"The revision of volume '{name}' must be a commit hash, or the name of a branch or a tag",
             f"{where}.revision",
         )
     directory = source.directory
-    if directory is not None and directory != "." and _clean(directory, absolute=False) is None:
+    if directory and directory != "." and _clean(directory, absolute=False) is None:
         yield say(
             code,
             f"The directory '{directory}' of volume '{name}' must be a relative path without '..'",
