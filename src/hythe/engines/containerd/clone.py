@@ -23,6 +23,7 @@ from .config import Place
 from .images import ImageShelf
 from .proto import cri_pb2 as cri
 from .rpc import Containerd, NotFound
+from .runtime import Runtime
 from .samples import GIT, CannotBuild, build
 from .sandbox import INSTALLATION, PROTECTED_PATHS, READ_ONLY_PATHS, sandbox_config
 
@@ -96,9 +97,10 @@ def used_bytes(folder: Path) -> int:
 class Cloner:
     """Clones for one installation."""
 
-    def __init__(self, place: Place, images: ImageShelf, limits: GitLimits) -> None:
+    def __init__(self, place: Place, images: ImageShelf, runtime: Runtime, limits: GitLimits) -> None:
         self._place = place
         self._images = images
+        self._runtime = runtime
         self._limits = limits
         self._building = asyncio.Lock()
 
@@ -166,7 +168,7 @@ class Cloner:
                     capabilities=cri.Capability(drop_capabilities=["ALL"]),
                     no_new_privs=True,
                     readonly_rootfs=True,
-                    seccomp=cri.SecurityProfile(profile_type=cri.SecurityProfile.RuntimeDefault),
+                    seccomp=self._runtime.seccomp,
                     masked_paths=PROTECTED_PATHS,
                     readonly_paths=READ_ONLY_PATHS,
                 ),
@@ -180,7 +182,7 @@ class Cloner:
         request = cri.CreateContainerRequest(
             pod_sandbox_id=sandbox.id,
             config=config,
-            sandbox_config=sandbox_config(self._place, want.uid, sandbox.attempt),
+            sandbox_config=sandbox_config(self._place, want.uid, sandbox.attempt, self._runtime.seccomp),
         )
         identity = (await containerd.call("CreateContainer", request, cri.CreateContainerResponse)).container_id
         deadline = time.monotonic() + self._limits.seconds
