@@ -388,6 +388,16 @@ def test_stop_removes_what_volumes_hold_once_nothing_runs() -> None:
     assert kinds(made("exited", {})) == []
 
 
+def test_volume_that_is_mounted_no_more_goes_when_its_container_has() -> None:
+    before, after = with_volume("a"), group("a")
+    running = (seen(before, "a", "running"),)
+
+    made = plan(want(after), Observed(sandbox=SANDBOX, containers=running, volumes=ready(before)), NOW)
+
+    assert kinds(made) == [StopContainer, RemoveContainer, RemoveVolumes, PullImage, RunContainer]
+    assert made.actions[2] == RemoveVolumes(names=("v",))
+
+
 def test_config_map_is_written_before_the_start_and_while_the_container_runs() -> None:
     of = group("a")
     assert of.containers

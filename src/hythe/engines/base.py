@@ -159,7 +159,9 @@ class PrepareVolume(Action, frozen=True, kw_only=True):
 
 
 class RemoveVolumes(Action, frozen=True, kw_only=True):
-    """Remove what the volumes of a group hold; shares stay as they are."""
+    """Remove what volumes of a group hold; shares stay as they are."""
+
+    names: tuple[str, ...]
 
 
 class WriteConfigMap(Action, frozen=True, kw_only=True):
@@ -256,6 +258,10 @@ class Unsupported(EngineError):
 
 class Lost(EngineError):
     """The engine does not answer; nothing is known."""
+
+
+VOLUMES = frozenset({"azureFile", "emptyDir", "gitRepo", "secret"})
+"""Every source of a volume that there is, apart from key vaults."""
 
 
 class Capabilities(Struct, frozen=True, kw_only=True):

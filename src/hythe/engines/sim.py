@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from ..models import AzureFileVolume, ImageRegistryCredential
 from . import pod
 from .base import (
+    VOLUMES,
     Action,
     Capabilities,
     ContainerSeen,
@@ -95,7 +96,7 @@ class SimulatedEngine:
         self.outcomes = outcomes or {}
         """By container name, volume name or image; a container that is in none runs until it is stopped."""
         self.find_share: FindShare = _any_share
-        self.can = Capabilities(engine=self.name, runtime="simulated", init_containers=True)
+        self.can = Capabilities(engine=self.name, runtime="simulated", volumes=VOLUMES, init_containers=True)
         self.groups: dict[Uid, _Group] = {}
         self._clock = clock
         self._backoff = backoff or pod.Backoff()
@@ -151,8 +152,9 @@ class SimulatedEngine:
                 del self.groups[want.uid]
             case PrepareVolume():
                 await self._prepare(group, want, action)
-            case RemoveVolumes():
-                group.volumes.clear()
+            case RemoveVolumes(names=names):
+                for name in names:
+                    group.volumes.pop(name, None)
             case WriteConfigMap(container=container, spec=spec):
                 group.config_maps[container] = spec
             case PullImage(container=container, image=image):

@@ -13,6 +13,7 @@ from pathlib import Path
 from ...models import ImageRegistryCredential
 from .. import pod
 from ..base import (
+    VOLUMES,
     Action,
     Capabilities,
     FindShare,
@@ -118,7 +119,7 @@ class ContainerdEngine:
         else:
             await self._use_existing(self.place.address)
         version = await self.containerd.version()
-        self.can = Capabilities(engine=self.name, runtime=version, init_containers=True)
+        self.can = Capabilities(engine=self.name, runtime=version, volumes=VOLUMES, init_containers=True)
 
     async def _use_existing(self, address: str) -> None:
         if not Path(address).exists():
@@ -182,8 +183,8 @@ class ContainerdEngine:
                 case PrepareVolume():
                     sandbox = self._made.get(want.uid) or seen.sandbox
                     await self._volumes.prepare(self.containerd, want, sandbox, action)
-                case RemoveVolumes():
-                    await self._volumes.remove(want.uid)
+                case RemoveVolumes(names=names):
+                    await self._volumes.remove(want.uid, names)
                 case WriteConfigMap():
                     self._volumes.write_config_map(want, action)
                 case PullImage(container=container, image=image):

@@ -215,12 +215,13 @@ class Volumes:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    async def remove(self, uid: Uid) -> None:
-        """Remove what the volumes of a group hold; shares and config maps stay."""
+    async def remove(self, uid: Uid, names: tuple[str, ...]) -> None:
+        """Remove what volumes of a group hold; shares stay."""
         made = self._made(uid)
-        await asyncio.to_thread(shutil.rmtree, self._folder(uid) / "data", ignore_errors=True)
-        await asyncio.to_thread(shutil.rmtree, self._place.secrets / uid, ignore_errors=True)
-        made.volumes = {}
+        for name in names:
+            for folder in (self._folder(uid) / "data", self._place.secrets / uid):
+                await asyncio.to_thread(shutil.rmtree, folder / name, ignore_errors=True)
+            made.volumes.pop(name, None)
         self._save(uid, made)
 
     async def forget(self, uid: Uid) -> None:

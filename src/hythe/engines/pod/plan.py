@@ -152,7 +152,7 @@ class _Look:
             for one in self.seen.containers
             if one.state in ("running", "unknown")
         ]
-        return self._plan(running or ([RemoveVolumes()] if self.seen.volumes else []))
+        return self._plan(running or ([RemoveVolumes(names=(*self.seen.volumes,))] if self.seen.volumes else []))
 
     def run(self) -> Plan:
         """Every container runs, or has ended in a way that its restart policy accepts."""

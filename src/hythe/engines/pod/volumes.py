@@ -36,9 +36,12 @@ def volume_steps(
     steps: list[Action] = []
     runs = any(one.state in ("running", "unknown") for one in seen.containers)
     if not runs and any(one.epoch != want.epoch for one in held.values()):
-        steps.append(RemoveVolumes())  # the group begins anew: nothing of its former life may be seen
+        steps.append(RemoveVolumes(names=(*held,)))  # the group begins anew: nothing of its former life may be seen
         held = {}
     users = mounted_by(want)
+    known = {one.name for one in want.group.volumes or () if one.name in users}
+    if held.keys() - known:
+        steps.append(RemoveVolumes(names=(*sorted(held.keys() - known),)))
     for volume in want.group.volumes or ():
         names = users.get(volume.name)
         spec = volume_digest(volume)
