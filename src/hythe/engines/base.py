@@ -8,13 +8,14 @@ may offer - logs, exec, a stream of hints - is a small protocol of its own, foun
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import NewType, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from ..models import ContainerGroup, ImageRegistryCredential
+from ..models import AzureFileVolume, ContainerGroup, ImageRegistryCredential
 
 Uid = NewType("Uid", str)
 """Identity of one life of a group: 32 hex digits, stored before anything is created."""
@@ -108,6 +109,15 @@ class ContainerSeen(Struct, frozen=True, kw_only=True):
     finished: Finished | None = None
 
 
+class VolumeSeen(Struct, frozen=True, kw_only=True):
+    """A volume that was made ready."""
+
+    spec: str
+    """Digest of the definition that it was made from."""
+    epoch: int = 0
+    """The newest epoch that it was made ready for."""
+
+
 class Observed(Struct, frozen=True, kw_only=True):
     """All that the engine has of one group; nothing at all is an ordinary answer."""
 
@@ -115,6 +125,10 @@ class Observed(Struct, frozen=True, kw_only=True):
     stale: tuple[str, ...] = ()
     """Ids of further sandboxes of the same group that should not be there."""
     containers: tuple[ContainerSeen, ...] = ()
+    volumes: dict[str, VolumeSeen] = {}
+    """By name: the volumes that can be mounted."""
+    config_maps: dict[str, str] = {}
+    """By container: the digest of the files of its config map; a container without such files is not named."""
 
 
 # --- what to do -------------------------------------------------------------------------------------------------
@@ -134,6 +148,28 @@ class RemoveSandbox(Action, frozen=True, kw_only=True):
     """End everything in a sandbox and remove it."""
 
     id: str
+
+
+class PrepareVolume(Action, frozen=True, kw_only=True):
+    """Make a volume ready to be mounted: its directory, its files, its clone."""
+
+    volume: str
+    spec: str
+    containers: tuple[str, ...]
+    """Those that mount it, and that wait if it can't be had."""
+
+
+class RemoveVolumes(Action, frozen=True, kw_only=True):
+    """Remove what volumes of a group hold; shares stay as they are."""
+
+    names: tuple[str, ...]
+
+
+class WriteConfigMap(Action, frozen=True, kw_only=True):
+    """Write the files of a container's config map; a container that runs sees the change."""
+
+    container: str
+    spec: str
 
 
 class PullImage(Action, frozen=True, kw_only=True):
@@ -223,6 +259,10 @@ class Unsupported(EngineError):
 
 class Lost(EngineError):
     """The engine does not answer; nothing is known."""
+
+
+VOLUMES = frozenset({"azureFile", "emptyDir", "gitRepo", "secret"})
+"""Every source of a volume that there is, apart from key vaults."""
 
 
 class Capabilities(Struct, frozen=True, kw_only=True):
@@ -406,6 +446,25 @@ class WarmPool(Protocol):
 
         It has only what every group has; a group that needs more in its sandbox must not be given this uid.
         """
+
+
+@runtime_checkable
+class KeepsFiles(Protocol):
+    """Keeps files of groups, which outlive what runs."""
+
+    def kept(self) -> set[Uid]:
+        """Give every group of which files are kept."""
+
+
+FindShare = Callable[[AzureFileVolume], Awaitable[Path]]
+"""Port: gives the directory of a file share.  Raises `Refused` if it can't be mounted, with a plain reason."""
+
+
+@runtime_checkable
+class MountsShares(Protocol):
+    """Mounts file shares, which somebody else looks after."""
+
+    find_share: FindShare
 
 
 @runtime_checkable

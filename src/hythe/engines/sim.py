@@ -10,32 +10,40 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..models import ImageRegistryCredential
+from ..models import AzureFileVolume, ImageRegistryCredential
 from . import pod
 from .base import (
+    VOLUMES,
     Action,
     Capabilities,
     ContainerSeen,
+    FindShare,
     Finished,
     Happened,
     Observed,
     Plan,
+    PrepareVolume,
     PullImage,
     Refused,
     RemoveContainer,
     RemoveSandbox,
+    RemoveVolumes,
     RunContainer,
     RunSandbox,
     SandboxSeen,
     StartContainer,
     StopContainer,
     Uid,
+    VolumeSeen,
     Want,
+    WriteConfigMap,
 )
+from .pod.volumes import failed_mount
 from .sim_streams import Pretended, Scripted, SimulatedStreams
 
 
@@ -53,6 +61,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Ports that give back what they are sent."""
     pull_error: str = ""
     """If not empty, its image can't be had, for this reason."""
+    mount_error: str = ""
+    """If not empty, the volume of this name can't be mounted, for this reason."""
 
 
 FOREVER = Outcome()
@@ -62,6 +72,13 @@ _ADDRESSES = ipaddress.ip_network("198.18.0.0/16")  # set aside for benchmarks: 
 class _Group(Struct, kw_only=True):
     sandbox: SandboxSeen | None = None
     containers: dict[str, ContainerSeen] = {}
+    volumes: dict[str, VolumeSeen] = {}
+    config_maps: dict[str, str] = {}
+
+
+async def _any_share(volume: AzureFileVolume) -> Path:
+    """Pretend that every share is there, until the service says which are."""
+    return Path(volume.share_name)
 
 
 def _now() -> datetime:
@@ -82,8 +99,9 @@ class SimulatedEngine(SimulatedStreams):
     ) -> None:
         super().__init__()
         self.outcomes = outcomes or {}
-        """By container name or by image; a container that is in neither runs until it is stopped."""
-        self.can = Capabilities(engine=self.name, runtime="simulated", init_containers=True)
+        """By container name, volume name or image; a container that is in none runs until it is stopped."""
+        self.find_share: FindShare = _any_share
+        self.can = Capabilities(engine=self.name, runtime="simulated", volumes=VOLUMES, init_containers=True)
         self.groups: dict[Uid, _Group] = {}
         self._clock = clock
         self._backoff = backoff or pod.Backoff()
@@ -126,7 +144,12 @@ class SimulatedEngine(SimulatedStreams):
         group = self.groups.get(uid)
         if group is None:
             return Observed()
-        return Observed(sandbox=group.sandbox, containers=tuple(group.containers.values()))
+        return Observed(
+            sandbox=group.sandbox,
+            containers=tuple(group.containers.values()),
+            volumes={**group.volumes},
+            config_maps={**group.config_maps},
+        )
 
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
@@ -140,6 +163,13 @@ class SimulatedEngine(SimulatedStreams):
                 self._run_sandbox(group, attempt)
             case RemoveSandbox():
                 del self.groups[want.uid]
+            case PrepareVolume():
+                await self._prepare(group, want, action)
+            case RemoveVolumes(names=names):
+                for name in names:
+                    group.volumes.pop(name, None)
+            case WriteConfigMap(container=container, spec=spec):
+                group.config_maps[container] = spec
             case PullImage(container=container, image=image):
                 error = self._outcome(want, container).pull_error
                 if error:
@@ -166,6 +196,18 @@ class SimulatedEngine(SimulatedStreams):
     async def warm(self, uid: Uid) -> None:
         """Pretend a sandbox ahead of its group."""
         self._run_sandbox(self.groups.setdefault(uid, _Group()), 0)
+
+    async def _prepare(self, group: _Group, want: Want, action: PrepareVolume) -> None:
+        volume = next(one for one in want.group.volumes or () if one.name == action.volume)
+        outcome = self.outcomes.get(action.volume)
+        try:
+            if outcome is not None and outcome.mount_error:
+                raise Refused("FailedMount", outcome.mount_error)
+            if volume.azure_file is not None:
+                await self.find_share(volume.azure_file)
+        except Refused as error:
+            raise failed_mount(action.volume, str(error)) from None
+        group.volumes[action.volume] = VolumeSeen(spec=action.spec, epoch=want.epoch)
 
     def _run(self, group: _Group, want: Want, action: RunContainer) -> tuple[Happened, ...]:
         if any(

@@ -31,6 +31,7 @@ from .gateway import Doors
 from .identity.desk import Identity
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
+from .shares import Shares
 from .sockets import MOST_FRAME
 from .store import SqlStore, Subscription
 from .vault import Vault, load_key
@@ -58,7 +59,7 @@ def _engine(settings: Settings, installation: str) -> Engine:
         raise CannotStart(f"cannot start: there is no engine '{settings.engine.name}'. Use containerd or sim.")
     if os.geteuid() != 0:
         raise CannotStart("cannot run containers: that needs root. Run it with sudo, or try it with --engine sim.")
-    from ..engines.containerd import ContainerdEngine, Place
+    from ..engines.containerd import ContainerdEngine, GitLimits, Place
     from ..engines.containerd.samples import ALIASES
 
     place = Place(
@@ -67,7 +68,14 @@ def _engine(settings: Settings, installation: str) -> Engine:
         address=settings.engine.containerd.address,
     )
     how = settings.engine.containerd
-    return ContainerdEngine(place, aliases=ALIASES, backoff=backoff, runtime=how.runtime, foreign=how.foreign)
+    return ContainerdEngine(
+        place,
+        aliases=ALIASES,
+        backoff=backoff,
+        runtime=how.runtime,
+        foreign=how.foreign,
+        git=GitLimits(seconds=settings.engine.git.seconds, megabytes=settings.engine.git.megabytes),
+    )
 
 
 def _check_machine() -> None:
@@ -144,6 +152,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         images=images,
         pool_size=settings.engine.pool,
         ports=doors.publisher.check,
+        shares=Shares(store, vault, data_dir / "shares", settings.shares),
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
     await built.pool.open()

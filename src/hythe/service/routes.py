@@ -104,6 +104,11 @@ ROUTES: tuple[Route, ...] = (
     _route("PUT", "/hythe/images", "image_import", owner.import_image, "Hythe/owner", **_OWN),
     _route("DELETE", "/hythe/images", "image_remove", owner.remove_image, "Hythe/owner", **_OWN),
     _route("PUT", "/hythe/image-aliases", "image_alias", owner.alias_image, "Hythe/owner", **_OWN),
+    _route("GET", "/hythe/shares", "share_list", owner.list_shares, "Hythe/owner", **_OWN),
+    _route("PUT", "/hythe/shares", "share_create", owner.create_share, "Hythe/owner", **_OWN),
+    _route("DELETE", "/hythe/shares", "share_remove", owner.remove_share, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/share-keys", "share_key", owner.share_key, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/share-copies", "share_copy", owner.copy_share, "Hythe/owner", **_OWN),
 )  # fmt: skip
 
 
