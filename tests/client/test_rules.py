@@ -22,11 +22,13 @@ from .script import answer, fault
     ("outcome", "idempotent", "delay"),
     [
         (answer(200), True, None),
-        (answer(500), True, None),
+        (answer(500), True, 0.2),
+        (answer(500), False, None),
+        (answer(501), True, None),
         (answer(503), True, 0.2),
         (answer(503), False, None),
         (answer(429, retry_after="3"), True, 3),
-        (answer(429, retry_after="3"), False, None),
+        (answer(429, retry_after="3"), False, 3),
         (answer(429, retry_after="61"), True, None),
         (answer(404, retry_after="1"), True, None),
         ("refused", True, 0.2),
@@ -40,7 +42,17 @@ from .script import answer, fault
 def test_retry_rules(outcome: Response | Reason, idempotent: bool, delay: float | None) -> None:
     happened = outcome if isinstance(outcome, Response) else ConnectionFailed("x", reason=outcome)
     assert delay_before_retry(happened, tries=1, idempotent=idempotent, jitter=0.5) == delay
-    assert delay_before_retry(happened, tries=3, idempotent=idempotent, jitter=0.5) is None
+    assert delay_before_retry(happened, tries=4, idempotent=idempotent, jitter=0.5) is None
+    assert delay_before_retry(happened, tries=1, idempotent=idempotent, jitter=0.5, retries=0) is None
+    assert delay_before_retry(happened, tries=1, idempotent=idempotent, jitter=0.5, remaining=0.1) is None
+
+
+def test_back_off_doubles_and_is_never_the_same_for_all() -> None:
+    def delays(jitter: float) -> list[float | None]:
+        return [delay_before_retry(answer(503), tries=n, idempotent=True, jitter=jitter) for n in (1, 2, 3)]
+
+    assert delays(0) == [0.1, 0.2, 0.4]
+    assert delays(1) == pytest.approx([0.3, 0.6, 1.2])
 
 
 @pytest.mark.parametrize(

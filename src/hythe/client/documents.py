@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,7 +19,7 @@ from hythe.errors import (
     Throttled,
     UnexpectedAnswer,
 )
-from hythe.models import Model, from_json, to_builtins, to_json
+from hythe.models import Model, from_json, to_json, wire_form
 from hythe.wire.faults import Detail
 from hythe.wire.poll import retry_after
 
@@ -56,19 +56,16 @@ class _ErrorDocument(Struct):
     error: _Error
 
 
-def encode(body: Body) -> bytes:
-    """Write a body; models may also stand inside plain dicts and lists."""
-    return to_json(body) if isinstance(body, Model) else msgspec.json.encode(_plain(body))
+def encode(body: Body | IO[bytes] | bytes, model: type[Model]) -> bytes:
+    """Write a body.  Plain dicts may have the names of the wire or of Python, and models inside; bytes go as they are.
 
-
-def _plain(value: object) -> object:
-    if isinstance(value, Model):
-        return to_builtins(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value
+    Members that ``model`` does not have are sent too: the service may know more than this library.
+    """
+    if isinstance(body, Model):
+        return to_json(body)
+    if isinstance(body, Mapping):
+        return msgspec.json.encode(wire_form(model, body))
+    return body if isinstance(body, bytes) else body.read()
 
 
 def decode(cls: type[M], body: bytes, doing: str) -> M:

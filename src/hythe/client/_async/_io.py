@@ -5,15 +5,27 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from typing import TypeVar
 
 from hythe.client.tokens import AsyncTokenCredential, Token, TokenCredential
 from hythe.client.transport import AsyncTransport as Transport
 
-__all__ = ["Clock", "Credential", "Lock", "Transport", "close", "token_of"]
+__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "token_of"]
+
+T = TypeVar("T")
 
 Lock = asyncio.Lock
 Credential = AsyncTokenCredential | TokenCredential
+
+
+class Page(list[T]):
+    """One page of a list: a list, and iterable by ``async for`` too, as Microsoft's pages are."""
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        """Iterate over the items."""
+        for item in self:
+            yield item
 
 
 class Clock:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import TypeVar
 
 from hythe.client.tokens import Token, TokenCredential
 from hythe.client.transport import Transport
 
-__all__ = ["Clock", "Credential", "Lock", "Transport", "close", "token_of"]
+__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "token_of"]
+
+T = TypeVar("T")
 
 Lock = threading.Lock
 Credential = TokenCredential
+
+
+class Page(list[T]):
+    """One page of a list."""
 
 
 class Clock:

@@ -34,13 +34,14 @@ class HttpTransport:
 
         client = self._client(is_loopback(request.url))
         seconds = self._timeout if request.timeout is None else request.timeout
+        connect = min(seconds, request.connect_timeout or CONNECT_TIMEOUT)
         try:
             answer = client.request(
                 request.method,
                 request.url,
                 headers=request.headers,
                 content=request.body or None,
-                timeout=httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT)),
+                timeout=httpx2.Timeout(seconds, connect=connect),
             )
         except httpx2.TransportError as why:
             raise _failure(request, why) from why
