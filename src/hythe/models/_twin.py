@@ -124,9 +124,9 @@ def _twin(cls: type[Model]) -> _Twin | None:
         )
         flat_names["empty"] = properties
         wire_names.update(wire=wire, properties=properties)
+        beside, under = move(outer, "w", "to_flat", flat_names), move(within, "p", "to_flat", flat_names)
         to_flat = _compile(
-            "def convert(w):\n p = w.properties\n if p is None: p = empty()\n"
-            f" return make(flat, {move(outer, 'w', 'to_flat', flat_names)}, {move(within, 'p', 'to_flat', flat_names)})",
+            f"def convert(w):\n p = w.properties\n if p is None: p = empty()\n return make(flat, {beside}, {under})",
             flat_names,
         )
         to_wire = _compile(

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from . import enums
 from ._base import Model, words
+from .common import SystemData
 
 RestartPolicy = Annotated[str, words(enums.ContainerGroupRestartPolicy)]
 Protocol = Annotated[str, words(enums.ContainerNetworkProtocol)]
@@ -53,6 +54,10 @@ class ContainerPropertiesInstanceView(Model, kw_only=True):
     current_state: ContainerState | None = None
     previous_state: ContainerState | None = None
     events: list[Event] | None = None
+
+
+InitContainerPropertiesDefinitionInstanceView = ContainerPropertiesInstanceView
+"""Microsoft's package has a class of its own for init containers, with the same members."""
 
 
 class ContainerGroupPropertiesInstanceView(Model, kw_only=True):
@@ -424,6 +429,11 @@ class UserAssignedIdentities(Model, kw_only=True):
     client_id: str | None = None
 
 
+UserAssignedIdentity = UserAssignedIdentities
+ContainerGroupIdentityUserAssignedIdentitiesValue = UserAssignedIdentities
+"""Other names that Microsoft's packages have for it."""
+
+
 class ContainerGroupIdentity(Model, kw_only=True):
     """Managed identities of a group."""
 
@@ -442,6 +452,8 @@ class ContainerGroupProperties(Model, kw_only=True):
         {"provisioning_state", "instance_view", "is_custom_provisioning_timeout", "is_created_from_standby_pool"}
     )
 
+    identity: ContainerGroupIdentity | None = None
+    """Stands beside the properties on the wire, but Microsoft's package has it here too."""
     sku: Sku | None = None
     provisioning_state: str | None = None
     provisioning_timeout_in_seconds: int | None = None
@@ -472,16 +484,25 @@ class ContainerGroup(ContainerGroupProperties, kw_only=True):
     """One or more containers that share an address, localhost, volumes and a life."""
 
     __arm_type__: ClassVar[str] = "Microsoft.ContainerInstance/containerGroups"
-    __outer__: ClassVar[tuple[str, ...]] = ("id", "name", "type", "location", "tags", "zones", "identity")
-    __read_only__: ClassVar[frozenset[str]] = ContainerGroupProperties.__read_only__ | {"id", "type"}
+    __outer__: ClassVar[tuple[str, ...]] = (
+        "id",
+        "name",
+        "type",
+        "location",
+        "tags",
+        "zones",
+        "identity",
+        "system_data",
+    )
+    __read_only__: ClassVar[frozenset[str]] = ContainerGroupProperties.__read_only__ | {"id", "type", "system_data"}
 
-    identity: ContainerGroupIdentity | None = None
     id: str | None = None
     name: str | None = None
     type: str | None = None
     location: str | None = None
     tags: dict[str, str] | None = None
     zones: list[str] | None = None
+    system_data: SystemData | None = None
 
     @property
     def properties(self) -> ContainerGroupProperties:

@@ -38,7 +38,7 @@ class ContainerInstanceManagementClient(Client):
         self.subnet_service_association_link = SubnetServiceAssociationLinkOperations(session)
         self.cg_profile = CGProfileOperations(session)
         self.cg_profiles = CGProfilesOperations(session)
-        self.ngroups = self.n_groups = NGroupsOperations(session)
+        self.ngroups = NGroupsOperations(session)
         self.sandbox_groups = SandboxGroupsOperations(session)
         # older names
         self.container_group_usage = ContainerGroupUsageOperations(session)
