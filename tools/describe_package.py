@@ -62,7 +62,9 @@ def members(model: type) -> list[str]:
     if hasattr(model, "_attribute_map"):
         return sorted(model._attribute_map)
     if hasattr(model, "__struct_fields__"):
-        return sorted({name for name in dir(model) if not name.startswith("_")} | set(model.__aliases__))
+        return sorted(
+            {name for name in dir(model) if not name.startswith("_")} | set(vars(model).get("__aliases__", ()))
+        )
     names: set[str] = set()
     for base in model.__mro__:
         names |= {name for name in getattr(base, "__annotations__", {}) if not name.startswith("_")}
