@@ -135,8 +135,8 @@ def page(ours: Described, theirs: dict[str, Described]) -> str:
         "A test does the same. `x` marks the packages that have an operation under this name.",
         "",
         "Every operation also takes `headers`, `params`, `timeout`, `connection_timeout`, `read_timeout`, "
-        "`api_version`, `retry_total`, `raw_response_hook` and `cls`; those that begin something also `polling`, `polling_interval`, "
-        "`continuation_token` and `deadline`.",
+        "`api_version`, `retry_total`, `raw_response_hook` and `cls`; those that begin something also `polling`, "
+        "`polling_interval`, `continuation_token` and `deadline`.",
         "",
         "## Operations",
         "",

@@ -179,7 +179,7 @@ def test_no_operation_is_left_out() -> None:
     missing = []
     older = {"container", "service_association_link"}  # the same objects under older names
     for group, operations in vars(aci).items():
-        if group.startswith("_") or group in older:
+        if not type(operations).__name__.endswith("Operations") or group in older:
             continue
         for name, _function in inspect.getmembers(operations, callable):
             if not name.startswith("_") and f"{group}.{name}" not in tested:

@@ -8,10 +8,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
+from hythe.client.cli_login import Ran, program
 from hythe.client.tokens import AsyncTokenCredential, Token, TokenCredential
 from hythe.client.transport import AsyncTransport as Transport
+from hythe.errors import CredentialError
 
-__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "token_of"]
+__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "run_program", "token_of"]
 
 T = TypeVar("T")
 
@@ -60,3 +62,20 @@ async def close(thing: object) -> None:
     outcome = function() if function else None
     if inspect.isawaitable(outcome):
         await outcome
+
+
+async def run_program(command: list[str], timeout: float) -> Ran:
+    """Run a program and return what it said.  Raises `CredentialError` if it can't be run or is too slow."""
+    found = program(command)
+    made = await asyncio.create_subprocess_exec(
+        *found, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        out, err = await asyncio.wait_for(made.communicate(), timeout)
+    except TimeoutError as why:
+        raise CredentialError(f"cannot wait longer for {command[0]}: it said nothing for {timeout:g} s") from why
+    finally:
+        if made.returncode is None:
+            made.kill()
+            await made.wait()
+    return Ran(made.returncode or 0, out, err)

@@ -6,10 +6,12 @@ import threading
 import time
 from typing import TypeVar
 
+from hythe.client.cli_login import Ran, program
 from hythe.client.tokens import Token, TokenCredential
 from hythe.client.transport import Transport
+from hythe.errors import CredentialError
 
-__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "token_of"]
+__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "run_program", "token_of"]
 
 T = TypeVar("T")
 
@@ -47,3 +49,16 @@ def close(thing: object) -> None:
     function = getattr(thing, "close", None)
     if function:
         function()
+
+
+def run_program(command: list[str], timeout: float) -> Ran:
+    """Run a program and return what it said.  Raises `CredentialError` if it can't be run or is too slow."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            program(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as why:
+        raise CredentialError(f"cannot wait longer for {command[0]}: it said nothing for {timeout:g} s") from why
+    return Ran(done.returncode, done.stdout, done.stderr)

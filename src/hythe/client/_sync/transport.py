@@ -32,7 +32,7 @@ class HttpTransport:
         """Send one request and return its answer.  Raises `ConnectionFailed` when there is none."""
         import httpx2
 
-        client = self._client(is_loopback(request.url))
+        client = self._client(is_loopback(request.url) or _is_link_local(request.url))
         seconds = self._timeout if request.timeout is None else request.timeout
         connect = min(seconds, request.connect_timeout or CONNECT_TIMEOUT)
         try:
@@ -65,6 +65,11 @@ class HttpTransport:
             # another thread may have been quicker; nothing has been opened yet, so the loser is just dropped
             client = self._clients.setdefault(local, made)
         return client
+
+
+def _is_link_local(url: str) -> bool:
+    """Tell whether the address is one of this link, where no proxy leads."""
+    return url.startswith("http://169.254.")
 
 
 def _failure(request: Request, why: httpx2.TransportError) -> ConnectionFailed:
