@@ -14,6 +14,7 @@ from hythe.client.documents import error_of
 from hythe.client.retry import delay_before_retry
 from hythe.client.transport import Response
 from hythe.errors import ConnectionFailed, CredentialError, Reason, ServiceError
+from hythe.models import Event
 
 from .script import answer, fault
 
@@ -92,27 +93,6 @@ def test_bases_may_have_a_path() -> None:
     assert resource_url("https://host/arm", ["a b", "c"], {"v": "1"}) == "https://host/arm/a%20b/c?v=1"
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "cls"),
-    [
-        (400, "InvalidX", errors.InvalidRequest),
-        (400, "InaccessibleImage", errors.ImageInaccessible),
-        (401, "InvalidAuthenticationToken", errors.AuthenticationFailed),
-        (403, "AuthorizationFailed", errors.Forbidden),
-        (404, "ResourceNotFound", errors.NotFound),
-        (409, "ContainerGroupTransitioning", errors.Conflict),
-        (429, "TooManyRequests", errors.Throttled),
-        (418, "Teapot", ServiceError),
-        (500, "InternalServerError", ServiceError),
-    ],
-)
-def test_the_status_chooses_the_error(status: int, code: str, cls: type[ServiceError]) -> None:
-    error = error_of(fault(status, code, "said"), "do it")
-    assert type(error) is cls
-    assert str(error).startswith(f"cannot do it: said [{code}, HTTP {status}]")
-    assert isinstance(error, errors.HytheError)
-
-
 def test_details_are_shown() -> None:
     details = [{"code": "A", "message": "first", "target": "$.x"}, {"oops": 1}]
     body = {"error": {"code": "Many", "message": "several", "details": details}}
@@ -182,3 +162,52 @@ def test_the_auth_file_lacks_members(tmp_path: Path) -> None:
     file.write_text(json.dumps({**AUTH, "clientSecret": "", "tenantId": None}))
     with pytest.raises(CredentialError, match="it has no clientSecret, tenantId"):
         read_auth_file(file)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "cls"),
+    [
+        (400, "InaccessibleImage", errors.ImageInaccessible),
+        (400, "X", errors.InvalidRequest),
+        (401, "X", errors.AuthenticationFailed),
+        (403, "X", errors.Forbidden),
+        (404, "X", errors.NotFound),
+        (409, "ContainerGroupTransitioning", errors.Conflict),
+        (409, "ContainerGroupQuotaReached", errors.QuotaExceeded),
+        (400, "ContainerGroupQuotaReached", errors.QuotaExceeded),
+        (409, "MissingSubscriptionRegistration", errors.NotRegistered),
+        (429, "X", errors.Throttled),
+        (418, "X", ServiceError),
+        (500, "X", errors.ServiceFault),
+        (503, "ServiceUnavailable", errors.ServiceFault),
+    ],
+)
+def test_every_error_has_a_meaning_and_says_what_to_do_next(status: int, code: str, cls: type[ServiceError]) -> None:
+    error = error_of(fault(status, code, "It is so.", x_ms_request_id="r"), "do it")
+    assert type(error) is cls
+    assert isinstance(error, ServiceError)
+    assert cls.advice or cls is ServiceError
+    first, *advice = str(error).splitlines()
+    assert first == f"cannot do it: It is so. [{code}, HTTP {status}]"
+    assert advice == [cls.advice] * bool(cls.advice)
+    assert error.request_id == "r"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "events", "advice"),
+    [
+        ("InaccessibleImage", "no", [], "Check the image's name"),
+        ("OperationFailed", "no", [Event(name="Failed", message="Failed to pull image", type="Warning")], "registry"),
+        ("X", "container group quota 'StandardCores' exceeded", [], "quota raised"),
+        ("X", "Output: mount error(13)", [], "share"),
+        ("OperationCanceled", "x", [], "Somebody canceled"),
+        ("X", "y", [], "Get the resource"),
+    ],
+)
+def test_a_failed_operation_says_what_to_do_next(code: str, message: str, events: list[Event], advice: str) -> None:
+    error = errors.OperationFailed("do it", code=code, message=message, events=events)
+    first, *middle, last = str(error).splitlines()
+    assert first == f"cannot do it: {message} [{code}]"
+    assert middle == [f"  - {event.name}: {event.message}" for event in events]
+    assert advice in last
+    assert error.events == tuple(events)

@@ -15,7 +15,10 @@ from hythe.errors import (
     ImageInaccessible,
     InvalidRequest,
     NotFound,
+    NotRegistered,
+    QuotaExceeded,
     ServiceError,
+    ServiceFault,
     Throttled,
     UnexpectedAnswer,
 )
@@ -39,11 +42,16 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     409: Conflict,
     429: Throttled,
 }
-_BY_CODE: dict[str, type[ServiceError]] = {"InaccessibleImage": ImageInaccessible}
+_BY_CODE: dict[str, type[ServiceError]] = {
+    "InaccessibleImage": ImageInaccessible,
+    "ContainerGroupQuotaReached": QuotaExceeded,
+    "MissingSubscriptionRegistration": NotRegistered,
+}
 _ELSEWHERE = "Check that base_url is the address of the service and not of a proxy or a web page."
 _SHOWN = 200
 _SUCCESSES = range(200, 300)
 _FIRST_ERROR = 400
+_FIRST_FAULT = 500
 
 
 class _Error(Struct):
@@ -98,7 +106,8 @@ def error_of(response: Response, doing: str) -> ServiceError | UnexpectedAnswer 
             f"cannot {doing}: the service answered {response.status} and points elsewhere. {_ELSEWHERE}"
         )
     code, message, details = _read_error(response)
-    cls = _BY_CODE.get(code) or _BY_STATUS.get(response.status, ServiceError)
+    general = ServiceFault if response.status >= _FIRST_FAULT else ServiceError
+    cls = _BY_CODE.get(code) or _BY_STATUS.get(response.status, general)
     return cls(
         doing,
         status=response.status,
