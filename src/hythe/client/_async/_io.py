@@ -6,12 +6,14 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from hythe.client.cli_login import Ran, program
 from hythe.client.tokens import AsyncTokenCredential, Token, TokenCredential
 from hythe.client.transport import AsyncTransport as Transport
 from hythe.errors import CredentialError
+
+if TYPE_CHECKING:
+    from hythe.client.cli_login import Ran
 
 __all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "run_program", "token_of"]
 
@@ -66,6 +68,8 @@ async def close(thing: object) -> None:
 
 async def run_program(command: list[str], timeout: float) -> Ran:
     """Run a program and return what it said.  Raises `CredentialError` if it can't be run or is too slow."""
+    from hythe.client.cli_login import Ran, program
+
     found = program(command)
     made = await asyncio.create_subprocess_exec(
         *found, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

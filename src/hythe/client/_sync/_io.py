@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from hythe.client.cli_login import Ran, program
 from hythe.client.tokens import Token, TokenCredential
 from hythe.client.transport import Transport
 from hythe.errors import CredentialError
+
+if TYPE_CHECKING:
+    from hythe.client.cli_login import Ran
 
 __all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "run_program", "token_of"]
 
@@ -54,6 +56,8 @@ def close(thing: object) -> None:
 def run_program(command: list[str], timeout: float) -> Ran:
     """Run a program and return what it said.  Raises `CredentialError` if it can't be run or is too slow."""
     import subprocess
+
+    from hythe.client.cli_login import Ran, program
 
     try:
         done = subprocess.run(

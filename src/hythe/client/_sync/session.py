@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 import uuid
 from collections.abc import Collection, Mapping
 
@@ -23,7 +23,7 @@ from .exchange import exchange
 
 AZURE = "https://management.azure.com"
 _UNAUTHORIZED = 401
-_USER_AGENT = f"hythe/{__version__} python/{platform.python_version()}"
+_USER_AGENT = f"hythe/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class Session:
