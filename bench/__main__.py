@@ -17,7 +17,13 @@ from typing import Any
 from . import create, imports, life, rest
 from .rivals import ROOT, Service
 
-PARTS = {"create": create.measure, "life": life.measure, "import": imports.measure, "rest": rest.measure}
+PARTS = {
+    "create": create.measure,
+    "life": life.measure,
+    "import": imports.measure,
+    "rest": rest.measure,
+    "list": lists.measure,
+}
 
 
 def main() -> int:

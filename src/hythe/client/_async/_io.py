@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from hythe.client.tokens import AsyncTokenCredential, Token, TokenCredential
@@ -15,7 +15,7 @@ from hythe.errors import CredentialError
 if TYPE_CHECKING:
     from hythe.client.cli_login import Ran
 
-__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "run_program", "token_of"]
+__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "run_all", "run_program", "token_of"]
 
 T = TypeVar("T")
 
@@ -83,3 +83,22 @@ async def run_program(command: list[str], timeout: float) -> Ran:
             made.kill()
             await made.wait()
     return Ran(made.returncode or 0, out, err)
+
+
+async def run_all(function: Callable[[int], Awaitable[T]], count: int, parallel: int) -> list[T]:
+    """Call a function with 0, 1, 2 ..., so many at a time, and return the results in order.
+
+    When one raises, those that run are cancelled and waited for, and the error goes on.
+    """
+    free = asyncio.Semaphore(parallel)
+
+    async def one(index: int) -> T:
+        async with free:
+            return await function(index)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            made = [tasks.create_task(one(index)) for index in range(count)]
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
+    return [task.result() for task in made]

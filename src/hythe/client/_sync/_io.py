@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from hythe.client.tokens import Token, TokenCredential
@@ -13,7 +14,7 @@ from hythe.errors import CredentialError
 if TYPE_CHECKING:
     from hythe.client.cli_login import Ran
 
-__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "run_program", "token_of"]
+__all__ = ["Clock", "Credential", "Lock", "Page", "Transport", "close", "run_all", "run_program", "token_of"]
 
 T = TypeVar("T")
 
@@ -66,3 +67,20 @@ def run_program(command: list[str], timeout: float) -> Ran:
     except subprocess.TimeoutExpired as why:
         raise CredentialError(f"cannot wait longer for {command[0]}: it said nothing for {timeout:g} s") from why
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def run_all(function: Callable[[int], T], count: int, parallel: int) -> list[T]:
+    """Call a function with 0, 1, 2 ..., so many at a time in threads, and return the results in order.
+
+    When one raises, no further one begins, those that run are waited for, and the error goes on.
+    """
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+    with ThreadPoolExecutor(parallel) as pool:
+        made = [pool.submit(function, index) for index in range(count)]
+        done, waiting = wait(made, return_when=FIRST_EXCEPTION)
+        for each in waiting:
+            each.cancel()
+    for each in done:
+        each.result()
+    return [each.result() for each in made]

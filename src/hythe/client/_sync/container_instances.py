@@ -3,11 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Unpack
+
+from hythe.client.addresses import is_loopback
+from hythe.client.documents import decode, encode
+from hythe.client.outcomes import RunResult
+from hythe.client.task_definition import TaskOptions
+from hythe.models import ResourceGroup
 from hythe.wire.versions import NEWEST
 
+from . import tasks
 from .client import Client
 from .container_groups import ContainerGroupsOperations
 from .containers import ContainersOperations
+from .group import Group
 from .locations import (
     ContainerGroupUsageOperations,
     LocationOperations,
@@ -23,6 +33,11 @@ from .profiles import (
 )
 from .sandbox_groups import SandboxGroupsOperations
 from .session import Session
+
+DEFAULT_RESOURCE_GROUP = "hythe"
+"""Where groups go that are put into no other."""
+_RESOURCES_VERSION = "2021-04-01"
+_HERE = "local"
 
 
 class ContainerInstanceManagementClient(Client):
@@ -45,3 +60,65 @@ class ContainerInstanceManagementClient(Client):
         self.service_association_link = self.subnet_service_association_link
         self.container_group_profiles = ContainerGroupProfilesOperations(session)
         self.container_group_profile = ContainerGroupProfileOperations(session)
+
+    def group(self, name: str, resource_group: str = DEFAULT_RESOURCE_GROUP) -> Group:
+        """Give a handle of one group: ``logs(follow=True)``, ``wait()``, ``why()`` and more.  Asks nothing."""
+        return Group(self, resource_group, name)
+
+    def run(
+        self,
+        image: str,
+        command: tasks.Command | None = None,
+        *,
+        resource_group: str = DEFAULT_RESOURCE_GROUP,
+        name: str | None = None,
+        timeout: float | None = None,
+        keep: bool = False,
+        **options: Unpack[TaskOptions],
+    ) -> RunResult:
+        """Run a command in a group of its own, wait for its end, and return exit code, log and times.
+
+        A command in one text is split as a shell would; it is not given to a shell.  The group is deleted at the end,
+        whatever happens, unless ``keep`` is set; the resource group is made if there is none.  Raises
+        `OperationFailed` if the command can't be run, and `StillRunning` after ``timeout`` seconds.
+        """
+        return tasks.run(
+            self, image, command, resource_group=resource_group, name=name, timeout=timeout, keep=keep, options=options
+        )
+
+    def map(
+        self,
+        image: str,
+        commands: Iterable[tasks.Command],
+        *,
+        parallel: int = 4,
+        retries: int = 0,
+        on_result: tasks.Progress | None = None,
+        resource_group: str = DEFAULT_RESOURCE_GROUP,
+        timeout: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> list[RunResult]:
+        """Run many commands as `run` does, ``parallel`` at a time, and return their results in the commands' order.
+
+        One that does not end with exit code 0 is run again up to ``retries`` times.  ``on_result(done, all, result)``
+        is called for each.  ``timeout`` is in seconds, for each try.
+        """
+        return tasks.run_many(
+            self, image, commands, parallel=parallel, retries=retries, on_result=on_result,
+            resource_group=resource_group, timeout=timeout, options=options,
+        )  # fmt: skip
+
+    def ensure_resource_group(self, name: str, location: str | None = None) -> str:
+        """Make a resource group unless there is one, and return its location.
+
+        On Azure the location of a new one must be given; raises ValueError if it is not.
+        """
+        doing = f"find or make resource group {name!r}"
+        url = self._session.url("resourceGroups", name, api_version=_RESOURCES_VERSION)
+        response = self._session.send("GET", url, doing=doing, allow={404})
+        if response.status == 404:  # noqa: PLR2004
+            if location is None and not is_loopback(self._session.base_url):
+                raise ValueError(f"cannot {doing}: there is none, and Azure has to be told where: give location=")
+            body = encode(ResourceGroup(location=location or _HERE), ResourceGroup)
+            response = self._session.send("PUT", url, doing=doing, body=body)
+        return decode(ResourceGroup, response.body, doing).location or _HERE
