@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, imports, life, rest
+from . import create, imports, life, lists, rest
 from .rivals import ROOT, Service
 
 PARTS = {

@@ -56,7 +56,11 @@ class Canned:
             def do_GET(self) -> None:
                 path, _, query = self.path.partition("?")
                 start = query.rpartition("skip=")[2] if "skip=" in query else "0"
-                body = bodies.get("" if not path.startswith("/pages/") else f"page {start}", b"")
+                body = (
+                    b'{"value": []}'
+                    if path.endswith("/usages")
+                    else bodies.get("" if not path.startswith("/pages/") else f"page {start}", b"")
+                )
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))

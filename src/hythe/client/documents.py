@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, TypeVar
 
 import msgspec
@@ -82,6 +82,31 @@ def decode(cls: type[M], body: bytes, doing: str) -> M:
         return from_json(cls, body)
     except (msgspec.DecodeError, UnicodeDecodeError) as why:
         raise unreadable(doing, why) from why
+
+
+class _Page(Struct, rename="camel"):
+    value: list[msgspec.Raw] | None
+    next_link: str | None = None
+
+
+def decode_page(cls: type[M], body: bytes, doing: str) -> tuple[Iterator[M], str | None]:
+    """Read one page of a list: its items, each read when it is taken, and the address of the next page.
+
+    So a page of ten thousand never stands in memory twice.  Raises `UnexpectedAnswer` for anything else.
+    """
+    try:
+        page = msgspec.json.decode(body, type=_Page)
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+        raise unreadable(doing, why) from why
+    return _items(cls, page.value or [], doing), page.next_link
+
+
+def _items(cls: type[M], raws: list[msgspec.Raw], doing: str) -> Iterator[M]:
+    for raw in raws:
+        try:
+            yield from_json(cls, raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as why:
+            raise unreadable(doing, why) from why
 
 
 def decode_plain(type_: type[T], body: bytes, doing: str) -> T:

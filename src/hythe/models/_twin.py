@@ -159,7 +159,7 @@ def wire_type(cls: type[Model]) -> type[msgspec.Struct]:
     return twin.wire if twin else cls
 
 
-def from_json(cls: type[M], data: bytes | str) -> M:
+def from_json(cls: type[M], data: bytes | str | msgspec.Raw) -> M:
     """Decode a JSON document of the wire into the flat model.  Raises `msgspec.ValidationError` with a path."""
     decoder, to_flat = _decoder(cls)
     decoded = decoder.decode(data)

@@ -7,7 +7,7 @@ from typing import Unpack
 
 from hythe.client.documents import decode_plain, encode
 from hythe.client.options import BeginOptions, CallOptions, call_of
-from hythe.models import ContainerGroup, ContainerGroupListResult, Resource
+from hythe.models import ContainerGroup, Resource
 from hythe.wire.ids import PROVIDER
 
 from .operation_group import Given, OperationGroup, Path, optional_reader, reader
@@ -47,12 +47,12 @@ class ContainerGroupsOperations(OperationGroup):
     def list(self, **options: Unpack[CallOptions]) -> Pager[ContainerGroup]:
         """Iterate over the groups of the subscription, without instance views."""
         doing = "list the container groups of the subscription"
-        return self._list(ContainerGroupListResult, ("providers", PROVIDER, _KIND), doing, options)
+        return self._list(ContainerGroup, ("providers", PROVIDER, _KIND), doing, options)
 
     def list_by_resource_group(self, resource_group_name: str, **options: Unpack[CallOptions]) -> Pager[ContainerGroup]:
         """Iterate over the groups of a resource group, without instance views."""
         doing = f"list the container groups of resource group {resource_group_name!r}"
-        return self._list(ContainerGroupListResult, self._path(resource_group_name, _KIND), doing, options)
+        return self._list(ContainerGroup, self._path(resource_group_name, _KIND), doing, options)
 
     async def update(
         self,

@@ -7,11 +7,8 @@ from typing import Unpack
 from hythe.client.options import BeginOptions, CallOptions
 from hythe.models import (
     CachedImages,
-    CachedImagesListResult,
     Capabilities,
-    CapabilitiesListResult,
     Operation,
-    OperationListResult,
     Usage,
     UsageListResult,
 )
@@ -32,17 +29,17 @@ class LocationOperations(OperationGroup):
     def list_usage(self, location: str, **options: Unpack[CallOptions]) -> Pager[Usage]:
         """Iterate over the quotas of a location and how much of them is used."""
         doing = f"list the usage of location {location!r}"
-        return self._list(UsageListResult, _location(location, "usages"), doing, options)
+        return self._list(Usage, _location(location, "usages"), doing, options)
 
     def list_cached_images(self, location: str, **options: Unpack[CallOptions]) -> Pager[CachedImages]:
         """Iterate over the images that a location has at hand, with which groups start sooner."""
         doing = f"list the cached images of location {location!r}"
-        return self._list(CachedImagesListResult, _location(location, "cachedImages"), doing, options)
+        return self._list(CachedImages, _location(location, "cachedImages"), doing, options)
 
     def list_capabilities(self, location: str, **options: Unpack[CallOptions]) -> Pager[Capabilities]:
         """Iterate over what groups can be in a location: CPU, memory, GPU, addresses."""
         doing = f"list the capabilities of location {location!r}"
-        return self._list(CapabilitiesListResult, _location(location, "capabilities"), doing, options)
+        return self._list(Capabilities, _location(location, "capabilities"), doing, options)
 
 
 class ContainerGroupUsageOperations(OperationGroup):
@@ -60,7 +57,7 @@ class Operations(OperationGroup):
     def list(self, **options: Unpack[CallOptions]) -> Pager[Operation]:
         """Iterate over the operations that the provider offers."""
         path = ("providers", PROVIDER, "operations")
-        return self._list(OperationListResult, path, "list the operations of the provider", options, root=True)
+        return self._list(Operation, path, "list the operations of the provider", options, root=True)
 
 
 class SubnetServiceAssociationLinkOperations(OperationGroup):

@@ -6,7 +6,7 @@ from typing import Unpack
 
 from hythe.client.documents import encode
 from hythe.client.options import BeginOptions, CallOptions
-from hythe.models import NGroup, NGroupPatch, NGroupsListResult
+from hythe.models import NGroup, NGroupPatch
 from hythe.wire.ids import PROVIDER
 
 from .operation_group import Given, OperationGroup, reader
@@ -50,12 +50,12 @@ class NGroupsOperations(OperationGroup):
     def list(self, **options: Unpack[CallOptions]) -> Pager[NGroup]:
         """Iterate over the sets of the subscription."""
         doing = "list the NGroups of the subscription"
-        return self._list(NGroupsListResult, ("providers", PROVIDER, _KIND), doing, options)
+        return self._list(NGroup, ("providers", PROVIDER, _KIND), doing, options)
 
     def list_by_resource_group(self, resource_group_name: str, **options: Unpack[CallOptions]) -> Pager[NGroup]:
         """Iterate over the sets of a resource group."""
         doing = f"list the NGroups of resource group {resource_group_name!r}"
-        return self._list(NGroupsListResult, self._path(resource_group_name, _KIND), doing, options)
+        return self._list(NGroup, self._path(resource_group_name, _KIND), doing, options)
 
     async def begin_start(
         self, resource_group_name: str, ngroups_name: str, **options: Unpack[BeginOptions]

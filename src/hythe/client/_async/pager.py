@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Generic, TypeVar
 
 from hythe.client.options import Call
@@ -12,7 +12,7 @@ from ._io import Page
 from .session import Session
 
 T = TypeVar("T")
-Listed = tuple[list[T], str | None]
+Listed = tuple[Iterator[T], str | None]
 """The items of a page, and the address of the next."""
 
 
@@ -35,8 +35,9 @@ class Pager(Generic[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         """Iterate over the items."""
-        async for page in self.by_page():
-            for item in list(page):
+        pages = self.by_page()
+        while pages.continuation_token:
+            for item in await pages.items():
                 yield item
 
     async def __anext__(self) -> T:
@@ -67,9 +68,15 @@ class PageIterator(Generic[T]):
 
     async def __anext__(self) -> Page[T]:
         """Ask for the next page."""
+        if not self.continuation_token:
+            raise StopAsyncIteration
+        return Page(await self.items())
+
+    async def items(self) -> Iterator[T]:
+        """Ask for the next page and give its items one by one, each made when it is taken; nothing after the last."""
         url = self.continuation_token
         if not url:
-            raise StopAsyncIteration
+            return iter(())
         if not self._session.is_own(url):
             raise UnexpectedAnswer(
                 f"cannot {self._doing}: the next page is said to be at another host than {self._session.base_url}; "
@@ -80,4 +87,4 @@ class PageIterator(Generic[T]):
         response = await self._session.send("GET", url, doing=self._doing, call=self._call)
         self._seen.add(url)
         items, self.continuation_token = self._read(response.body)
-        return Page(items)
+        return items

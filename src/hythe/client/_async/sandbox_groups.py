@@ -6,7 +6,7 @@ from typing import Unpack
 
 from hythe.client.documents import encode
 from hythe.client.options import BeginOptions, CallOptions
-from hythe.models import SandboxGroup, SandboxGroupAccessToken, SandboxGroupListResult, SandboxGroupTagsUpdate
+from hythe.models import SandboxGroup, SandboxGroupAccessToken, SandboxGroupTagsUpdate
 from hythe.wire.ids import PROVIDER
 
 from .operation_group import Given, OperationGroup, reader
@@ -22,12 +22,12 @@ class SandboxGroupsOperations(OperationGroup):
     def list_by_subscription(self, **options: Unpack[CallOptions]) -> Pager[SandboxGroup]:
         """Iterate over the sandbox groups of the subscription."""
         doing = "list the sandbox groups of the subscription"
-        return self._list(SandboxGroupListResult, ("providers", PROVIDER, _KIND), doing, options)
+        return self._list(SandboxGroup, ("providers", PROVIDER, _KIND), doing, options)
 
     def list_by_resource_group(self, resource_group_name: str, **options: Unpack[CallOptions]) -> Pager[SandboxGroup]:
         """Iterate over the sandbox groups of a resource group."""
         doing = f"list the sandbox groups of resource group {resource_group_name!r}"
-        return self._list(SandboxGroupListResult, self._path(resource_group_name, _KIND), doing, options)
+        return self._list(SandboxGroup, self._path(resource_group_name, _KIND), doing, options)
 
     async def get(
         self, resource_group_name: str, sandbox_group_name: str, **options: Unpack[CallOptions]

@@ -3,38 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any, Protocol, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import IO, Any, TypeVar, cast
 
-from hythe.client.documents import Body, decode, encode
+from hythe.client.documents import Body, decode, decode_page, encode
 from hythe.client.options import BeginOptions, Call, CallOptions, call_of
 from hythe.client.transport import Response
 from hythe.models import Model
 from hythe.wire.ids import PROVIDER
 
-from .pager import Listed, Pager
+from .pager import Pager
 from .poller import AzureOperationPoller
 from .session import Session
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 Path = tuple[str, ...]
 """The names in an address, below the subscription."""
 Given = Body | IO[bytes] | bytes
 """What a caller gives as a body: a model, dicts and lists, or the JSON itself."""
-
-
-class Listing(Protocol[T_co]):
-    """One page of a list."""
-
-    @property
-    def value(self) -> Sequence[T_co] | None:
-        """The items."""
-
-    @property
-    def next_link(self) -> str | None:
-        """The address of the next page."""
 
 
 class OperationGroup:
@@ -98,21 +85,14 @@ class OperationGroup:
         response = self._send(method, path, doing, call)
         return _made(call, response, None)
 
-    def _list(
-        self, page: type[Listing[T]], path: Path, doing: str, options: CallOptions, *, root: bool = False
-    ) -> Pager[T]:
+    def _list(self, model: type[M], path: Path, doing: str, options: CallOptions, *, root: bool = False) -> Pager[M]:
         """Read a list that comes in pages; ``root``: one that is in no subscription."""
         call = call_of(options, doing)
         if call.cls is not None:
             raise TypeError(f"cannot {doing} with cls=: that is for operations that return one thing")
         write = self._session.root_url if root else self._session.url
-
-        def read(body: bytes) -> Listed[T]:
-            listing = cast(Listing[T], decode(cast(type[Model], page), body, doing))
-            return cast("list[T]", listing.value) or [], listing.next_link
-
         url = write(*path, query=call.params, api_version=call.api_version)
-        return Pager(self._session, url, read, doing, call)
+        return Pager(self._session, url, lambda body: decode_page(model, body, doing), doing, call)
 
     def _begin(
         self,

@@ -13,7 +13,7 @@ from ._io import Page
 from .session import Session
 
 T = TypeVar("T")
-Listed = tuple[list[T], str | None]
+Listed = tuple[Iterator[T], str | None]
 """The items of a page, and the address of the next."""
 
 
@@ -36,8 +36,9 @@ class Pager(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Iterate over the items."""
-        for page in self.by_page():
-            yield from list(page)
+        pages = self.by_page()
+        while pages.continuation_token:
+            yield from pages.items()
 
     def __next__(self) -> T:
         """Return the next item."""
@@ -67,9 +68,15 @@ class PageIterator(Generic[T]):
 
     def __next__(self) -> Page[T]:
         """Ask for the next page."""
+        if not self.continuation_token:
+            raise StopIteration
+        return Page(self.items())
+
+    def items(self) -> Iterator[T]:
+        """Ask for the next page and give its items one by one, each made when it is taken; nothing after the last."""
         url = self.continuation_token
         if not url:
-            raise StopIteration
+            return iter(())
         if not self._session.is_own(url):
             raise UnexpectedAnswer(
                 f"cannot {self._doing}: the next page is said to be at another host than {self._session.base_url}; "
@@ -80,4 +87,4 @@ class PageIterator(Generic[T]):
         response = self._session.send("GET", url, doing=self._doing, call=self._call)
         self._seen.add(url)
         items, self.continuation_token = self._read(response.body)
-        return Page(items)
+        return items

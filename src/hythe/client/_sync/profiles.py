@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from hythe.client.options import CallOptions
-from hythe.models import ContainerGroupProfile, ContainerGroupProfileListResult, ContainerGroupProfilePatch
+from hythe.models import ContainerGroupProfile, ContainerGroupProfilePatch
 from hythe.wire.ids import PROVIDER
 
 from .operation_group import Given, OperationGroup
@@ -21,14 +21,14 @@ class CGProfilesOperations(OperationGroup):
     def list_by_subscription(self, **options: Unpack[CallOptions]) -> Pager[ContainerGroupProfile]:
         """Iterate over the profiles of the subscription."""
         doing = "list the container group profiles of the subscription"
-        return self._list(ContainerGroupProfileListResult, ("providers", PROVIDER, _KIND), doing, options)
+        return self._list(ContainerGroupProfile, ("providers", PROVIDER, _KIND), doing, options)
 
     def list_by_resource_group(
         self, resource_group_name: str, **options: Unpack[CallOptions]
     ) -> Pager[ContainerGroupProfile]:
         """Iterate over the profiles of a resource group."""
         doing = f"list the container group profiles of resource group {resource_group_name!r}"
-        return self._list(ContainerGroupProfileListResult, self._path(resource_group_name, _KIND), doing, options)
+        return self._list(ContainerGroupProfile, self._path(resource_group_name, _KIND), doing, options)
 
 
 class ContainerGroupProfileOperations(OperationGroup):
@@ -52,7 +52,7 @@ class ContainerGroupProfileOperations(OperationGroup):
         """Iterate over all revisions of a profile."""
         doing = f"list the revisions of container group profile {container_group_profile_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_profile_name, "revisions")
-        return self._list(ContainerGroupProfileListResult, path, doing, options)
+        return self._list(ContainerGroupProfile, path, doing, options)
 
 
 class _ProfileVerbs(OperationGroup):

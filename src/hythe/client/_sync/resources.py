@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Unpack
 
 from hythe.client.options import BeginOptions, CallOptions, call_of
-from hythe.models import GenericResourceExpanded, ResourceGroup, ResourceGroupListResult, ResourceListResult
+from hythe.models import GenericResourceExpanded, ResourceGroup
 
 from .client import Client
 from .operation_group import Given, OperationGroup
@@ -37,7 +37,7 @@ class ResourceGroupsOperations(OperationGroup):
     def list(self, **options: Unpack[CallOptions]) -> Pager[ResourceGroup]:
         """Iterate over the resource groups of the subscription."""
         doing = "list the resource groups of the subscription"
-        return self._list(ResourceGroupListResult, ("resourceGroups",), doing, options)
+        return self._list(ResourceGroup, ("resourceGroups",), doing, options)
 
     def check_existence(self, resource_group_name: str, **options: Unpack[CallOptions]) -> bool:
         """Tell whether a resource group exists."""
@@ -79,7 +79,7 @@ class ResourcesOperations(OperationGroup):
         """Iterate over the resources in a resource group, of any type, without their properties."""
         doing = f"list the resources of resource group {resource_group_name!r}"
         path = ("resourceGroups", resource_group_name, "resources")
-        return self._list(ResourceListResult, path, doing, options)
+        return self._list(GenericResourceExpanded, path, doing, options)
 
 
 class ResourceManagementClient(Client):
