@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, imports, life, rest, streams
+from . import create, imports, life, lists, rest, streams
 from .rivals import ROOT, Service
 
 PARTS = {
@@ -22,6 +22,7 @@ PARTS = {
     "life": life.measure,
     "streams": streams.measure,
     "import": imports.measure,
+    "list": lists.measure,
     "rest": rest.measure,
 }
 
