@@ -8,8 +8,11 @@ import msgspec
 from msgspec import Struct
 
 from ..models import Model, to_json
+from .kinds import Kind, Shown
+from .store import Row
 
 JSON = "application/json; charset=utf-8"
+_MOST_BODIES = 4096
 
 
 class Answer(Struct, kw_only=True):
@@ -21,14 +24,42 @@ class Answer(Struct, kw_only=True):
     content_type: str = JSON
 
 
+class Bodies:
+    """Keeps the bodies of resources, so that what did not change is not written as JSON again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, Shown], tuple[tuple[object, ...], bytes]] = {}
+
+    def of(self, kind: Kind, row: Row, how: Shown) -> bytes:
+        """Give a resource as JSON."""
+        made_from = (
+            row.uid, row.spec, row.status, row.provisioning_state, row.desired, row.epoch, row.generation,
+            row.settled_generation, row.id, row.name,
+        )  # fmt: skip
+        kept = self._kept.get((row.key, how))
+        if kept is not None and kept[0] == made_from:
+            return kept[1]
+        body = to_json(kind.show(row, how))
+        if len(self._kept) >= _MOST_BODIES:
+            del self._kept[next(iter(self._kept))]
+        self._kept[row.key, how] = (made_from, body)
+        return body
+
+
 def shown(model: Model, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:
     """Answer with a resource."""
     return Answer(status=status, body=to_json(model), headers=[*headers])
 
 
 def listed(models: Iterable[Model]) -> Answer:
-    """Answer with one page of resources."""
-    return Answer(body=b'{"value":[' + b",".join(to_json(model) for model in models) + b"]}")
+    """Answer with one page of resources, which is all of them."""
+    return page([to_json(model) for model in models])
+
+
+def page(bodies: Iterable[bytes], next_link: str | None = None) -> Answer:
+    """Answer with one page of resources that are JSON already, and where the next page is."""
+    rest = b',"nextLink":' + msgspec.json.encode(next_link) if next_link else b""
+    return Answer(body=b'{"value":[' + b",".join(bodies) + b"]" + rest + b"}")
 
 
 def plain(value: object, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:

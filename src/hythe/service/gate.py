@@ -120,7 +120,8 @@ class Gate:
             )
         call = Call(
             method=method,
-            params=found.params,
+            path=path,
+            params=dict(found.params),
             query=query,
             body=await _body(receive) if method in ("PUT", "POST", "PATCH") else b"",
             base_url=f"https://{host}",

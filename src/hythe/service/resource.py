@@ -19,7 +19,8 @@ from ..wire import faults, lenient
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
 from ..wire.versions import OPERATION_MONITOR, start_answers_202
-from .answers import Answer, empty, listed, plain, shown
+from . import paging
+from .answers import Answer, Bodies, empty, page, plain, shown
 from .call import Call
 from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
 from .settings import ServiceSettings
@@ -58,6 +59,7 @@ class Resources:
         self._settings = settings
         self._admission = admission
         self._clock = clock
+        self._bodies = Bodies()
 
     # --- reading ---
 
@@ -85,13 +87,23 @@ class Resources:
 
     def get(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Answer with one resource."""
-        return shown(kind.show(self.row(kind, identity, call), Shown(api_version=call.api_version)))
+        row = self.row(kind, identity, call)
+        return Answer(body=self._bodies.of(kind, row, Shown(api_version=call.api_version)))
 
     def list_(self, kind: Kind, call: Call, folder: str | None = None) -> Answer:
-        """Answer with the resources of a subscription or a resource group, without instance views."""
-        rows = self._store.listed(kind.name, self.subscription(call), folder)
-        how = Shown(api_version=call.api_version, instance_view=False)
-        return listed(kind.show(row, how) for row in rows)
+        """Answer with one page of the resources of a subscription or a resource group.
+
+        Instance views are only there if they are asked for (``$expand=instanceView``) or set to be.
+        """
+        asked = "instanceview" in call.query.get("$expand", "").lower().replace(" ", "").split(",")
+        how = Shown(
+            api_version=call.api_version, instance_view=asked or self._settings.lists_with_instance_view
+        )  # fmt: skip
+        after = paging.key_after(call.query)
+        rows = self._store.listed(kind.name, self.subscription(call), folder, after=after, limit=paging.SIZE + 1)
+        rows, more = rows[: paging.SIZE], len(rows) > paging.SIZE
+        bodies = [self._bodies.of(kind, row, how) for row in rows]
+        return page(bodies, paging.next_link(call, rows[-1].key) if more else None)
 
     # --- writing ---
 

@@ -103,6 +103,10 @@ class Found(Struct, frozen=True, kw_only=True):
     params: dict[str, str]
 
 
+# The same few paths are asked for again and again.
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 400
+
+
 def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
 
@@ -112,12 +116,24 @@ class Table:
 
     def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
         self._by_length: dict[int, list[tuple[list[str], Route]]] = {}
+        self._found: dict[tuple[str, str], Found] = {}
         for route in routes:
             parts = [part if part.startswith("{") else part.lower() for part in _parts(route.path)]
             self._by_length.setdefault(len(parts), []).append((parts, route))
 
     def find(self, method: str, raw_path: str) -> Found | list[str] | None:
         """Give the route of a request, the methods that its path has instead, or None for an unknown path."""
+        known = self._found.get((method, raw_path))
+        if known is not None:
+            return known
+        found = self._look(method, raw_path)
+        if isinstance(found, Found) and len(raw_path) < _LONGEST_REMEMBERED:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            self._found[method, raw_path] = found
+        return found
+
+    def _look(self, method: str, raw_path: str) -> Found | list[str] | None:
         parts = [unquote(part) for part in _parts(raw_path)]
         lower = [part.lower() for part in parts]
         others: list[str] = []

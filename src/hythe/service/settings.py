@@ -39,6 +39,14 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How many sandboxes are kept ready for new groups, some 14 MB each; 0 for none."""
 
 
+class QuotaSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The most that a subscription can have in one location."""
+
+    groups: int = 100
+    cores: int = 100
+    """Sum of the CPU requests of its groups."""
+
+
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the service answers."""
 
@@ -57,6 +65,9 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     log_limit: int = 4 << 20
     """Most bytes of log in one answer."""
     access_log: bool = False
+    lists_with_instance_view: bool = False
+    """Lists show instance views although the caller did not ask with ``$expand=instanceView``."""
+    quotas: QuotaSettings = QuotaSettings()
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
