@@ -30,7 +30,7 @@ VERSION = "api-version=2023-05-01"
 def _simulated() -> Iterator[Path]:
     """Run a service on simulated containers, and remove all of it at the end."""
     data_dir = Path(tempfile.mkdtemp(prefix="hythe-reads-"))
-        (data_dir / "hythe.toml").write_text(f"[service.quotas]\ngroups = {2 * GROUPS}\ncores = {GROUPS}\n")
+    (data_dir / "hythe.toml").write_text(f"[service.quotas]\ngroups = {2 * GROUPS}\ncores = {GROUPS}\n")
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
