@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from ..models import Model, to_json
+from ..wire import older
 from .kinds import Kind, Shown
 from .store import Row
 
@@ -40,6 +41,8 @@ class Bodies:
         if kept is not None and kept[0] == made_from:
             return kept[1]
         body = to_json(kind.show(row, how))
+        if row.kind == "containerGroups":
+            body = older.answer(body, how.api_version)
         if len(self._kept) >= _MOST_BODIES:
             del self._kept[next(iter(self._kept))]
         self._kept[row.key, how] = (made_from, body)

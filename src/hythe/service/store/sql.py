@@ -32,6 +32,9 @@ _REMEMBERED = 2048
 _KEY = sa.bindparam("key")
 _GET = sa.select(*_READ_COLUMNS).where(resources.c.key == _KEY)
 _OPENED = sa.select(*_OPEN_COLUMNS).where(resources.c.key == _KEY)
+_SPECS = sa.select(resources.c.key, resources.c.spec).where(
+    resources.c.subscription == sa.bindparam("subscription"), resources.c.kind == sa.bindparam("kind")
+)
 _SUBSCRIPTION = sa.select(subscriptions).where(subscriptions.c.id == _KEY)
 
 
@@ -123,6 +126,10 @@ class SqlStore:
             statement = statement.where(resources.c.key > after)
         statement = statement.limit(limit)
         return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
+
+    def specs(self, kind: str, subscription: str) -> list[tuple[str, bytes]]:
+        """Read key and definition of every resource of a kind in a subscription."""
+        return [(found.key, found.spec) for found in self._rows(_SPECS, kind=kind, subscription=subscription)]
 
     def holds_text(self, kind: str, text: str, *, apart_from: str) -> bool:
         """Tell whether the definition of another resource of a kind holds a piece of JSON."""

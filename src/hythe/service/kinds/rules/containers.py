@@ -11,6 +11,7 @@ from ....models import Container, ContainerGroup, EnvironmentVariable, InitConta
 from ....wire.faults import Detail
 from .names import LAST_PORT, named
 from .names import variable as named_variable
+from .ports import protocol_problems
 
 AnyContainer = Container | InitContainerDefinition
 
@@ -83,6 +84,8 @@ def _ports(one: Container, name: str, path: str) -> Iterator[Detail]:
             f"'{name}'. The port must be beteween 1 and 65535.",
             target=f"{path}.properties.ports",
         )
+    where = f"container '{one.name}' of container group '{name}'"
+    yield from protocol_problems(one.ports or (), where, f"{path}.properties.ports")
 
 
 def _shared_ports(group: ContainerGroup, name: str) -> Iterator[Detail]:
