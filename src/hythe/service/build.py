@@ -23,6 +23,8 @@ from .control.reconcile import Pass
 from .gate import App, Gate
 from .handlers import Api
 from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission
+from .locations import Locations, capacity
+from .quotas import Quotas
 from .resource import Resources
 from .settings import ServiceSettings
 from .store import SqlStore
@@ -100,9 +102,11 @@ def build(
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
     admission = Admission(store=store, accessible=_accessible(engine), dns_suffix=settings.dns_suffix, tenant=tenant)
+    quotas = Quotas(store, settings.quotas)
     api = Api(
         store=store,
-        resources=Resources(store, vault, loop, settings, admission),
+        resources=Resources(store, vault, loop, settings, admission, quotas),
+        locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
         admin=Admin(store, identity.new_principal, identity.intercept, images),
         health={"status": "ok", "version": __version__, "engine": engine.name},

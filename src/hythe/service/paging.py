@@ -26,6 +26,6 @@ def key_after(query: Mapping[str, str]) -> str:
     """Give the key after which a page begins, empty for the first.  Raises `Fault` for a token that is none of ours."""
     token = query.get(_TOKEN, "")
     try:
-        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise Fault(400, "InvalidSkipToken", f"The skip token '{token}' of the next link is invalid.") from None

@@ -52,6 +52,7 @@ class Resources:
         worker: Worker,
         settings: ServiceSettings,
         admission: Admission,
+        quotas: Quotas,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -61,7 +62,7 @@ class Resources:
         self._admission = admission
         self._clock = clock
         self._bodies = Bodies()
-        self._quotas = Quotas(store, settings.quotas)
+        self._quotas = quotas
 
     # --- reading ---
 

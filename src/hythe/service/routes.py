@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from .answers import Answer
 from .call import Call
-from .handlers import Api, directory, folders, groups, owner
+from .handlers import Api, directory, folders, groups, locations, owner
 
 Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
 
@@ -21,6 +21,9 @@ RG = S + "/resourceGroups/{resourceGroupName}"
 P = "/providers/Microsoft.ContainerInstance"
 G = RG + P + "/containerGroups/{containerGroupName}"
 C = G + "/containers/{containerName}"
+L = S + P + "/locations/{location}"
+LINK = (RG + "/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets/{subnetName}"
+        + P + "/serviceAssociationLinks/default")  # fmt: skip
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -44,11 +47,19 @@ def _route(method: str, path: str, name: str, handler: Handler, action: str = ""
 
 
 _GROUP = "Microsoft.ContainerInstance/containerGroups"
+_LOCATION = "Microsoft.ContainerInstance/locations"
 _ARM = {"provider": "Microsoft.Resources"}
 _OWN = {"provider": ""}
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", P + "/operations", "Operations_List", directory.operations),
+    _route("GET", P + "/operations", "Operations_List", locations.operations),
+    _route("GET", L + "/usages", "Location_ListUsage", locations.usages, f"{_LOCATION}/usages/read"),
+    _route("GET", L + "/capabilities", "Location_ListCapabilities", locations.capabilities,
+           f"{_LOCATION}/capabilities/read"),
+    _route("GET", L + "/cachedImages", "Location_ListCachedImages", locations.cached_images,
+           f"{_LOCATION}/cachedImages/read"),
+    _route("DELETE", LINK, "SubnetServiceAssociationLink_Delete", locations.unlink_subnet,
+           "Microsoft.ContainerInstance/serviceAssociationLinks/delete"),
     _route("GET", S + P + "/containerGroups", "ContainerGroups_List", groups.list_all, f"{_GROUP}/read"),
     _route("GET", RG + P + "/containerGroups", "ContainerGroups_ListByResourceGroup",
            groups.list_in, f"{_GROUP}/read"),
@@ -63,8 +74,8 @@ ROUTES: tuple[Route, ...] = (
            "ContainerGroups_GetOutboundNetworkDependenciesEndpoints", groups.outbound,
            f"{_GROUP}/outboundNetworkDependenciesEndpoints/read"),
     _route("GET", C + "/logs", "Containers_ListLogs", groups.logs, f"{_GROUP}/containers/logs/read"),
-    _route("GET", S + P + "/locations/{location}/operations/{operationId}", "monitor", groups.operation,
-           "Microsoft.ContainerInstance/locations/operations/read"),
+    _route("GET", L + "/operations/{operationId}", "monitor", groups.operation,
+           f"{_LOCATION}/operations/read"),
 
     _route("GET", "/subscriptions", "Subscriptions_List", directory.subscriptions, **_ARM),
     _route("GET", S, "Subscriptions_Get", directory.subscription, **_ARM),

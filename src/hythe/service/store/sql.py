@@ -29,7 +29,7 @@ _REMEMBERED = 2048
 """Most rows kept in memory."""
 
 # Made once: putting a statement together takes longer than running it.
-_KEY = sa.bindparam("key")
+_KEY: sa.BindParameter[str] = sa.bindparam("key")
 _GET = sa.select(*_READ_COLUMNS).where(resources.c.key == _KEY)
 _OPENED = sa.select(*_OPEN_COLUMNS).where(resources.c.key == _KEY)
 _SPECS = sa.select(resources.c.key, resources.c.spec).where(
