@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from .answers import Answer
 from .call import Call
-from .handlers import Api, directory, folders, groups, locations, owner
+from .handlers import Api, description, directory, folders, groups, locations, owner
 
 Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
 
@@ -97,6 +97,8 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", S + "/operationresults/{operationId}", "operationresults", folders.operation_result, **_ARM),
     _route("GET", "/metadata/endpoints", "Metadata_Endpoints", directory.metadata, open=True, **_ARM),
 
+    _route("GET", "/openapi.json", "openapi", description.document, open=True, **_OWN),
+    _route("GET", "/openapi", "openapi_page", description.page, open=True, **_OWN),
     _route("GET", "/hythe/health", "health", owner.health, open=True, **_OWN),
     _route("POST", "/hythe/service-principals", "sp_create", owner.create_principal, "Hythe/owner", **_OWN),
     _route("POST", "/hythe/intercept", "intercept", owner.intercept, "Hythe/owner", **_OWN),
