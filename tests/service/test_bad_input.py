@@ -193,6 +193,32 @@ async def test_what_cannot_be_changed_in_place() -> None:
     assert same.json["properties"]["instanceView"]["state"] == "Running"
 
 
+async def test_subnet_cannot_be_changed_in_place() -> None:
+    async with running() as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", group())
+        row = service.store.get(f"{GROUPS}/web".lower())
+        spec = row.spec.replace(b'"osType"', b'"subnetIds":[{"id":"/a"}],"osType"')
+        service.store.annotate(row.key, row.uid, spec)
+        await service.ask("POST", f"{GROUPS}/web/stop")
+        reply = await service.ask("PUT", f"{GROUPS}/web", group())
+
+    assert (reply.status, reply.code) == (400, "InvalidContainerGroupUpdate")
+
+
+async def test_group_that_has_ended_is_made_anew_with_what_it_asks_for() -> None:
+    wanted = group(container(resources={"requests": {"cpu": 2, "memoryInGB": 1}}), restartPolicy="Never")
+    async with running() as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", group())
+        await service.ask("POST", f"{GROUPS}/web/stop")
+        reply = await service.ask("PUT", f"{GROUPS}/web", wanted)
+
+    assert reply.status == 200
+    assert reply.json["properties"]["instanceView"]["state"] == "Running"
+    assert reply.json["properties"]["containers"][0]["properties"]["resources"]["requests"]["cpu"] == 2
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [

@@ -17,7 +17,7 @@ from .routes import Route
 
 _REF = "#/components/schemas/{name}"
 _HOLE = re.compile(r"{(\w+)}")
-_QUERY = {
+_QUERY: dict[str, dict[str, dict[str, object]]] = {
     "Containers_ListLogs": {
         "tail": {"type": "integer", "minimum": 0},
         "timestamps": {"type": "boolean"},

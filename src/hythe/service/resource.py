@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
@@ -270,7 +271,8 @@ class Resources:
         ):
             if verb == "start" and idle_start_answers_202(call.api_version):
                 # These clients follow a 202 wherever it leads: here to the group, which runs.
-                return empty(202, [("Location", f"{call.base_url}{held.id}?api-version={call.api_version}")])
+                where = f"{call.base_url}{quote(held.id)}?api-version={call.api_version}"
+                return empty(202, [("Location", where)])
             return empty(204)
         row = _next(
             held,
