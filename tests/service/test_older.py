@@ -56,6 +56,18 @@ async def test_network_profile_until_2021_07_01(version: str, code: str | None) 
         assert profile["id"] in reply.json["error"]["message"]
 
 
+@pytest.mark.parametrize(("version", "known"), [("2021-03-01", False), ("2021-07-01", True)])
+async def test_registry_identity_since_2021_07_01(version: str, known: bool) -> None:
+    credentials = [{"server": "r.example", "identity": "/an/identity"}]
+    async with running() as service:
+        await service.make_folder()
+        body = group(imageRegistryCredentials=credentials)
+        reply = await service.ask("PUT", f"{GROUPS}/web", body, version=version)
+
+    assert reply.status == 400  # an identity that nobody has
+    assert (reply.code != "InvalidImageRegistryCredentialType") == known
+
+
 async def test_subnet_is_shown_as_network_profile() -> None:
     async with running() as service:
         await service.make_folder()

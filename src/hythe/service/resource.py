@@ -122,7 +122,7 @@ class Resources:
             self.subscription(call)
         elif self.folder(call).desired == "gone":
             raise _being_deleted(identity.resource_group)
-        wanted = kind.read(older.request(call.body, call.api_version), identity)
+        wanted = kind.read(older.request(call.body, call.api_version, identity.name), identity)
         kind.validate(wanted, identity)
         held = self._store.get(identity.key)
         self._refuse_busy(held, identity)

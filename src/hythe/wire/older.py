@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from .faults import invalid_content
+from .faults import Fault, invalid_content
 
 _SUBNETS_SINCE = "2021-07-01"
 _SKU_SINCE = "2019-12-01"
@@ -20,19 +20,37 @@ _INSTANCE_VIEW_SINCE = "2017-10-01-preview"
 Body = dict[str, Any]
 
 
-def request(body: bytes, api_version: str) -> bytes:
+def request(body: bytes, api_version: str, name: str) -> bytes:
     """Give the definition of a container group in the newest shape.  Raises `Fault` for what is not JSON."""
-    if api_version >= _SUBNETS_SINCE or b"networkprofile" not in body.lower():
+    low = body.lower()
+    if api_version >= _SUBNETS_SINCE or (b"networkprofile" not in low and b"imageregistrycredentials" not in low):
         return body
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid_content(str(error)) from None
-    if isinstance(value, dict):
-        for name, properties in value.items():
-            if name.lower() == "properties" and isinstance(properties, dict):
-                subnet_of_network_profile(properties)
+    for properties in _members(value, "properties"):
+        if isinstance(properties, dict):
+            no_registry_identity(properties, name)
+            subnet_of_network_profile(properties)
     return msgspec.json.encode(value)
+
+
+def _members(value: object, name: str) -> list[Any]:
+    """Give a member of an object, whatever the case of its name."""
+    return [each for key, each in value.items() if key.lower() == name] if isinstance(value, dict) else []
+
+
+def no_registry_identity(properties: Body, name: str) -> None:
+    """Refuse an identity for a registry, which came with 2021-07-01.  Raises `Fault`."""
+    for credentials in _members(properties, "imageregistrycredentials"):
+        for each in credentials if isinstance(credentials, list) else ():
+            if any(_members(each, "identity")):
+                raise Fault(
+                    400,
+                    "InvalidImageRegistryCredentialType",
+                    f"Identity in 'imageRegistryCredentials' of container group '{name}' is not supported.",
+                )
 
 
 def subnet_of_network_profile(properties: Body) -> None:
