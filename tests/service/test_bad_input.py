@@ -77,6 +77,8 @@ BAD = [
         group(container(resources={"requests": {"cpu": 1, "memoryInGB": 1}, "limits": {"cpu": 2, "memoryInGB": 1}})),
         "ContainerLimitGreaterThanContainerGroupTotalRequest",
     ),
+    ("web", group(container(resources={"requests": {"cpu": 0, "memoryInGB": 1}})), "InvalidResourceRequests"),
+    ("web", group(container(resources={"requests": {"cpu": 1, "memoryInGB": 1e99}})), "InvalidResourceRequests"),
     ("web", group(priority="Low"), "PriorityNotSpecified"),
     (
         "web",

@@ -16,6 +16,7 @@ from ..wire import versions
 from .routes import Route
 
 _REF = "#/components/schemas/{name}"
+_DATED = r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$"
 _HOLE = re.compile(r"{(\w+)}")
 _QUERY: dict[str, dict[str, dict[str, object]]] = {
     "Containers_ListLogs": {
@@ -54,6 +55,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     """The answer is a page of them."""
     strings: bool = False
     """The answer is a bare list of strings."""
+    media: str = "application/json"
 
 
 _GROUP = models.ContainerGroup
@@ -76,6 +78,7 @@ SHAPES: dict[str, Shape] = {
     "Containers_ListLogs": Shape(answer=models.Logs),
     "Containers_ExecuteCommand": Shape(body=models.ContainerExecRequest, answer=models.ContainerExecResponse),
     "Containers_Attach": Shape(answer=models.ContainerAttachResponse),
+    "openapi_page": Shape(media="text/html"),
     "ResourceGroups_List": Shape(answer=models.ResourceGroup, many=True),
     "ResourceGroups_CheckExistence": Shape(statuses=(204,)),
     "ResourceGroups_Get": Shape(answer=models.ResourceGroup),
@@ -123,6 +126,8 @@ def _operation(route: Route) -> dict[str, Any]:
         version: dict[str, Any] = {"type": "string", "default": versions.NEWEST}
         if route.provider == "Microsoft.ContainerInstance":
             version["enum"] = versions.CONTAINER_INSTANCE
+        else:
+            version["pattern"] = _DATED
         parameters.append({"name": "api-version", "in": "query", "required": True, "schema": version})
     query = _QUERY.get(route.name, {})
     parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in query.items()]
@@ -130,11 +135,10 @@ def _operation(route: Route) -> dict[str, Any]:
     for status in shape.statuses:
         answers[str(status)] = {"description": "Accepted" if status == 202 else "OK"}  # noqa: PLR2004
         if status not in (202, 204) and route.method != "HEAD":
-            answers[str(status)]["content"] = {"application/json": {"schema": _answer(shape)}}
-    answers["default"] = {
-        "description": "Refused: the code says why.",
-        "content": {"application/json": {"schema": {"$ref": _REF.format(name="Error")}}},
-    }
+            answers[str(status)]["content"] = {shape.media: {"schema": _answer(shape)}}
+    answers["default"] = {"description": "Refused: the code says why."}
+    if route.method != "HEAD":
+        answers["default"]["content"] = {"application/json": {"schema": {"$ref": _REF.format(name="Error")}}}
     made: dict[str, Any] = {
         "operationId": route.name,
         "summary": (route.handler.__doc__ or route.name).strip().partition("\n")[0],

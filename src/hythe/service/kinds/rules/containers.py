@@ -13,6 +13,9 @@ from .names import LAST_PORT, named
 from .names import variable as named_variable
 from .ports import protocol_problems
 
+_MOST_CPU, _MOST_MEMORY = 1024, 65536
+"""More than any machine has: beyond that the figures of a runtime overflow."""
+
 AnyContainer = Container | InitContainerDefinition
 
 
@@ -124,11 +127,11 @@ def _resources(one: Container, group: ContainerGroup, name: str, path: str) -> I
             target=f"{where}.requests",
         )
         return
-    if cpu <= 0 or memory <= 0:
+    if not (0 < cpu <= _MOST_CPU and 0 < memory <= _MOST_MEMORY):
         yield Detail(
             code="InvalidResourceRequests",
             message=f"The resource requests in container '{one.name}' of container group '{name}' are invalid. "
-            "CPU and memory must be greater than 0.",
+            f"CPU must be greater than 0 and at most {_MOST_CPU}, memory at most {_MOST_MEMORY} GB.",
             target=f"{where}.requests",
         )
     limits = one.resources.limits if one.resources else None
