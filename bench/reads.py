@@ -44,7 +44,7 @@ def _simulated() -> Iterator[Path]:
         shutil.rmtree(data_dir, ignore_errors=True)
 
 
-class _Caller:
+class Caller:
     """One connection, kept open, with a token."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -73,7 +73,8 @@ class _Caller:
         return read
 
 
-def _group(number: int) -> dict[str, Any]:
+def group(number: int) -> dict[str, Any]:
+    """Give a group of a usual size."""
     variables = [{"name": f"NAME_{each}", "value": f"value {each} of group {number}"} for each in range(4)]
     return {
         "location": "eastus",
@@ -116,15 +117,15 @@ def measure(_: object, rounds: int) -> list[dict[str, Any]]:
         subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "wrk"], check=True,
                        stdout=subprocess.DEVNULL)  # fmt: skip
     with _simulated() as data_dir:
-        first = _Caller(data_dir)
+        first = Caller(data_dir)
         first.ask("PUT", f"{first.folder}?api-version=2021-04-01", {"location": "eastus"})
         numbers = iter(range(GROUPS))
 
-        def create(caller: _Caller) -> None:
+        def create(caller: Caller) -> None:
             for number in numbers:
-                caller.ask("PUT", f"{caller.groups}/group-{number:04}?{VERSION}", _group(number))
+                caller.ask("PUT", f"{caller.groups}/group-{number:04}?{VERSION}", group(number))
 
-        callers = [first, *(_Caller(data_dir) for _ in range(3))]
+        callers = [first, *(Caller(data_dir) for _ in range(3))]
         with ThreadPoolExecutor(len(callers)) as pool:
             list(pool.map(create, callers))
         seconds = []

@@ -13,7 +13,8 @@ from .kinds import Kind, Shown
 from .store import Row
 
 JSON = "application/json; charset=utf-8"
-_MOST_BODIES = 4096
+_MOST_KEPT, _LARGEST_KEPT = 16 << 20, 64 << 10
+"""Bytes of all bodies that are kept, and of the largest one."""
 
 
 class Answer(Struct, kw_only=True):
@@ -30,6 +31,7 @@ class Bodies:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, Shown], tuple[tuple[object, ...], bytes]] = {}
+        self._size = 0
 
     def of(self, kind: Kind, row: Row, how: Shown) -> bytes:
         """Give a resource as JSON."""
@@ -43,9 +45,14 @@ class Bodies:
         body = to_json(kind.show(row, how))
         if row.kind == "containerGroups":
             body = older.answer(body, how.api_version)
-        if len(self._kept) >= _MOST_BODIES:
-            del self._kept[next(iter(self._kept))]
-        self._kept[row.key, how] = (made_from, body)
+        size = len(body) + len(row.spec) + len(row.status)
+        if size <= _LARGEST_KEPT:
+            if self._size + size > _MOST_KEPT:
+                self._kept.clear()
+                self._size = 0
+            # What it takes the place of is counted until the next clearing: a little early does no harm.
+            self._kept[row.key, how] = (made_from, body)
+            self._size += size
         return body
 
 

@@ -30,6 +30,9 @@ _NAMES = {
 """Every quota that Azure names; those of what this service does not offer are 0."""
 
 
+_LARGEST_REMEMBERED = 16 << 10
+
+
 class _Requests(Struct, frozen=True):
     cpu: float | None = None
 
@@ -66,7 +69,11 @@ class Used(Struct, kw_only=True):
     spot_cores: float = 0.0
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
+def _remembered(spec: bytes) -> tuple[str | None, float, bool]:
+    return _counted(spec)
+
+
 def _counted(spec: bytes) -> tuple[str | None, float, bool]:
     """Give location, cores and whether they are Spot of a stored definition."""
     held = msgspec.json.decode(spec, type=_Definition)
@@ -86,7 +93,7 @@ class Quotas:
         """Count the groups of a subscription in a location, all or all but one."""
         used = Used()
         for key, spec in self._store.specs("containerGroups", subscription):
-            there, cores, spot = _counted(spec)
+            there, cores, spot = (_remembered if len(spec) <= _LARGEST_REMEMBERED else _counted)(spec)
             if there != location or key == apart_from:
                 continue
             used.groups += 1

@@ -105,9 +105,7 @@ class Resources:
         Instance views are only there if they are asked for (``$expand=instanceView``) or set to be.
         """
         asked = "instanceview" in call.query.get("$expand", "").lower().replace(" ", "").split(",")
-        how = Shown(
-            api_version=call.api_version, instance_view=asked or self._settings.lists_with_instance_view
-        )  # fmt: skip
+        how = Shown(api_version=call.api_version, instance_view=asked or self._settings.lists_with_instance_view)
         after = paging.key_after(call.query)
         rows = self._store.listed(kind.name, self.subscription(call), folder, after=after, limit=paging.SIZE + 1)
         rows, more = rows[: paging.SIZE], len(rows) > paging.SIZE

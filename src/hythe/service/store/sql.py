@@ -25,8 +25,8 @@ _OPEN_COLUMNS = [resources.c[name] for name in _OPEN_FIELDS]
 _READ_COLUMNS = [resources.c[name] for name in _READ_FIELDS]
 _KEPT_OPERATIONS = 86400.0
 """Seconds for which an ended operation can still be asked for."""
-_REMEMBERED = 2048
-"""Most rows kept in memory."""
+_REMEMBERED, _LARGEST_REMEMBERED = 2048, 16 << 10
+"""Most rows kept in memory, and most bytes of one of them."""
 
 # Made once: putting a statement together takes longer than running it.
 _KEY: sa.BindParameter[str] = sa.bindparam("key")
@@ -96,7 +96,9 @@ class SqlStore:
             found = self._rows(_GET, key=key)
             if not found:
                 return None
-            row = self._remembered[key] = Row(**found[0]._mapping)
+            row = Row(**found[0]._mapping)
+            if len(row.spec) + len(row.status) <= _LARGEST_REMEMBERED:
+                self._remembered[key] = row
         return copy(row)  # callers may change what they get
 
     def opened(self, key: str) -> Row | None:

@@ -13,8 +13,8 @@ from .names import LAST_PORT, named
 from .names import variable as named_variable
 from .ports import protocol_problems
 
-_MOST_CPU, _MOST_MEMORY = 1024, 65536
-"""More than any machine has: beyond that the figures of a runtime overflow."""
+_MOST_CPU, _MOST_MEMORY, _LEAST_MEMORY = 1024, 65536, 0.001
+"""More than any machine has, and less than any process needs: beyond that the figures of a runtime overflow."""
 
 AnyContainer = Container | InitContainerDefinition
 
@@ -127,11 +127,12 @@ def _resources(one: Container, group: ContainerGroup, name: str, path: str) -> I
             target=f"{where}.requests",
         )
         return
-    if not (0 < cpu <= _MOST_CPU and 0 < memory <= _MOST_MEMORY):
+    if not (0 < cpu <= _MOST_CPU and _LEAST_MEMORY <= memory <= _MOST_MEMORY):
         yield Detail(
             code="InvalidResourceRequests",
             message=f"The resource requests in container '{one.name}' of container group '{name}' are invalid. "
-            f"CPU must be greater than 0 and at most {_MOST_CPU}, memory at most {_MOST_MEMORY} GB.",
+            f"CPU must be greater than 0 and at most {_MOST_CPU}, memory {_LEAST_MEMORY:g} to "
+            f"{_MOST_MEMORY} GB.",
             target=f"{where}.requests",
         )
     limits = one.resources.limits if one.resources else None
