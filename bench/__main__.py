@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, imports, life, reads, rest
+from . import create, imports, life, reads, rest, streams
 from .rivals import ROOT, Service
 
 PARTS = {
     "create": create.measure,
     "life": life.measure,
+    "streams": streams.measure,
     "import": imports.measure,
     "reads": reads.measure,
     "rest": rest.measure,

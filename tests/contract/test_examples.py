@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not SWAGGER.exists(), reason="the contract is no
 NOT_YET = (
     "CGProfile_CreateOrUpdate", "CGProfile_Delete", "CGProfile_Get", "CGProfile_GetByRevisionNumber",
     "CGProfile_ListAllRevisions", "CGProfile_Update", "CGProfiles_ListByResourceGroup",
-    "CGProfiles_ListBySubscription", "Containers_Attach", "Containers_ExecuteCommand", "NGroups_CreateOrUpdate",
+    "CGProfiles_ListBySubscription", "NGroups_CreateOrUpdate",
     "NGroups_Delete", "NGroups_Get", "NGroups_List", "NGroups_ListByResourceGroup", "NGroups_Restart",
     "NGroups_Start", "NGroups_Stop", "NGroups_Update", "SandboxGroups_Connect", "SandboxGroups_CreateOrUpdate",
     "SandboxGroups_Delete", "SandboxGroups_Get", "SandboxGroups_ListByResourceGroup",

@@ -9,7 +9,7 @@ import pytest
 
 from hythe.engines.sim import Outcome
 from hythe.service.openapi import SHAPES, document
-from hythe.service.routes import ROUTES
+from hythe.service.routes import ROUTES, SOCKET
 from hythe.wire import versions
 from tests.service.harness import FOLDER, GROUPS, SUBSCRIPTION, Service, container, group, running
 
@@ -92,8 +92,8 @@ def test_rubbish_is_noticed() -> None:
 
 def test_every_route_is_described_once() -> None:
     described = [each["operationId"] for methods in OWN.content["paths"].values() for each in methods.values()]
-    assert sorted(described) == sorted(route.name for route in ROUTES)
-    assert set(SHAPES) - {"Containers_ExecuteCommand", "Containers_Attach"} <= set(described)
+    assert sorted(described) == sorted(route.name for route in ROUTES if route.method != SOCKET)
+    assert set(SHAPES) <= set(described)
 
 
 async def raw_page(service: Service, path: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 import msgspec
 from msgspec import Struct
@@ -10,6 +10,7 @@ from msgspec import Struct
 from ..models import Model, to_json
 from ..wire import older
 from .kinds import Kind, Shown
+from .sockets import Socket
 from .store import Row
 
 JSON = "application/json; charset=utf-8"
@@ -24,6 +25,10 @@ class Answer(Struct, kw_only=True):
     body: bytes = b""
     headers: list[tuple[str, str]] = []
     content_type: str = JSON
+    chunks: AsyncGenerator[bytes, None] | None = None
+    """A body that is sent as it is made, instead of `body`."""
+    talk: Callable[[Socket], Awaitable[None]] | None = None
+    """What follows the handshake of a websocket, which is accepted there."""
 
 
 class Bodies:

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from .. import __version__
-from ..engines.base import Engine, Images
-from ..models import ImageRegistryCredential
+from ..engines.base import Engine, Images, MountsShares, Refused
+from ..models import AzureFileVolume, ImageRegistryCredential
 from .admin import Admin, ImagePort
 from .call import Caller
 from .control import FolderPass, GroupPass, Loop, Pool, Reconciler
 from .control.reconcile import Pass
 from .gate import App, Gate
 from .handlers import Api
-from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission
+from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Ports, any_port
 from .locations import Locations, capacity
 from .quotas import Quotas
 from .resource import Resources
 from .settings import ServiceSettings
+from .shares import CannotShare, Shares
 from .store import SqlStore
 from .streams import Streams
 from .vault import Vault
@@ -83,6 +85,20 @@ def _accessible(engine: Engine) -> Callable[[str, str, Sequence[ImageRegistryCre
     return accessible
 
 
+def _share_problem(volume: AzureFileVolume) -> tuple[str, str]:
+    return "FeatureNotSupported", "this service has no file shares."
+
+
+def _find_share(shares: Shares) -> Callable[[AzureFileVolume], Awaitable[Path]]:
+    async def find(volume: AzureFileVolume) -> Path:
+        try:
+            return await shares.find(volume)
+        except CannotShare as error:
+            raise Refused("FailedMount", str(error)) from None
+
+    return find
+
+
 def build(
     settings: ServiceSettings,
     *,
@@ -93,6 +109,8 @@ def build(
     tenant: str,
     images: ImagePort | None,
     pool_size: int = 0,
+    ports: Ports = any_port,
+    shares: Shares | None = None,
     clock: Callable[[], datetime] = now,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
@@ -101,14 +119,23 @@ def build(
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
-    admission = Admission(store=store, accessible=_accessible(engine), dns_suffix=settings.dns_suffix, tenant=tenant)
+    if shares is not None and isinstance(engine, MountsShares):
+        engine.find_share = _find_share(shares)
+    admission = Admission(
+        store=store,
+        accessible=_accessible(engine),
+        share=shares.problem if shares is not None else _share_problem,
+        dns_suffix=settings.dns_suffix,
+        tenant=tenant,
+        ports=ports,
+    )
     quotas = Quotas(store, settings.quotas)
     api = Api(
         store=store,
         resources=Resources(store, vault, loop, settings, admission, quotas),
         locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
-        admin=Admin(store, identity.new_principal, identity.intercept, images),
+        admin=Admin(store, identity.new_principal, identity.intercept, images, shares),
         health={"status": "ok", "version": __version__, "engine": engine.name},
     )
     gate = Gate(

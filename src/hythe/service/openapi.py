@@ -13,7 +13,7 @@ from msgspec import Struct
 from .. import __version__, models
 from ..models import Model, wire_type
 from ..wire import versions
-from .routes import Route
+from .routes import SOCKET, Route
 
 _REF = "#/components/schemas/{name}"
 _DATED = r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$"
@@ -78,6 +78,7 @@ SHAPES: dict[str, Shape] = {
     "Containers_ListLogs": Shape(answer=models.Logs),
     "Containers_ExecuteCommand": Shape(body=models.ContainerExecRequest, answer=models.ContainerExecResponse),
     "Containers_Attach": Shape(answer=models.ContainerAttachResponse),
+    "copy_out": Shape(media="application/x-tar"),
     "openapi_page": Shape(media="text/html"),
     "ResourceGroups_List": Shape(answer=models.ResourceGroup, many=True),
     "ResourceGroups_CheckExistence": Shape(statuses=(204,)),
@@ -159,6 +160,8 @@ def document(routes: Sequence[Route]) -> bytes:
     """Give the whole document as JSON."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
+        if route.method == SOCKET:
+            continue  # OpenAPI knows no websockets
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     made = msgspec.json.encode(
         {
