@@ -146,7 +146,11 @@ class ImageShelf:
 
     async def cached(self, containerd: Containerd, subscription: str) -> list[str]:
         """Give the names of the images that a subscription may use: no other one's private images."""
-        return [name for name, _ in await self.every(containerd) if self._may_use(name, subscription)]
+        answer = await containerd.call("ListImages", cri.ListImagesRequest(), cri.ListImagesResponse)
+        free = [
+            image for image in answer.images if subscription in self._kept.private.get(image.id, (subscription,))
+        ]  # fmt: skip
+        return sorted(tag for image in free for tag in image.repo_tags)
 
     async def present(self, containerd: Containerd, image: str, subscription: str) -> str | None:
         """Give the name under which containerd has an image that this subscription may use, or None."""
