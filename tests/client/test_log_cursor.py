@@ -10,7 +10,7 @@ from hythe.models import ContainerGroup
 
 
 def test_each_line_once_however_often_and_whenever_the_log_is_read() -> None:
-    dice = random.Random(7)  # noqa: S311  always the same, on purpose
+    dice = random.Random(7)
     lines = [f"2026-01-01T00:00:{n // 3:02}.5Z same" for n in range(120)]
     for _ in range(200):
         cursor, got, end = LogCursor("c"), [], 0

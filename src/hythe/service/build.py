@@ -24,6 +24,8 @@ from .control.reconcile import Pass
 from .gate import App, Gate
 from .handlers import Api
 from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Ports, any_port
+from .locations import Locations, capacity
+from .quotas import Quotas
 from .resource import Resources
 from .settings import ServiceSettings
 from .shares import CannotShare, Shares
@@ -127,9 +129,11 @@ def build(
         tenant=tenant,
         ports=ports,
     )
+    quotas = Quotas(store, settings.quotas)
     api = Api(
         store=store,
-        resources=Resources(store, vault, loop, settings, admission),
+        resources=Resources(store, vault, loop, settings, admission, quotas),
+        locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
         admin=Admin(store, identity.new_principal, identity.intercept, images, shares),
         health={"status": "ok", "version": __version__, "engine": engine.name},

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ..admin import Admin
+from ..locations import Locations
 from ..resource import Resources
 from ..store import SqlStore
 from ..streams import Streams
@@ -18,5 +19,6 @@ class Api(Struct, kw_only=True):
     store: SqlStore
     resources: Resources
     streams: Streams
+    locations: Locations
     admin: Admin
     health: dict[str, Any]
