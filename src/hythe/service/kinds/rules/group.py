@@ -9,6 +9,7 @@ from ....wire.faults import Detail
 from .names import named
 
 _MOST_CONTAINERS = 60
+_LONGEST_PROVISIONING = 1800
 
 
 def group_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
@@ -33,6 +34,14 @@ def group_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
             message=f"The 'restartPolicy' '{group.restart_policy}' for container group '{name}' is invalid. "
             "The value must be one of 'Always,OnFailure,Never'.",
             target="properties.restartPolicy",
+        )
+    timeout = group.provisioning_timeout_in_seconds
+    if timeout is not None and not 1 <= timeout <= _LONGEST_PROVISIONING:
+        yield Detail(
+            code="InvalidProvisioningTimeout",
+            message=f"The 'provisioningTimeoutInSeconds' '{timeout}' of container group '{name}' is invalid. "
+            f"The value must be between 1 and {_LONGEST_PROVISIONING}.",
+            target="properties.provisioningTimeoutInSeconds",
         )
     count = len(group.containers or ()) + len(group.init_containers or ())
     if not group.containers:
