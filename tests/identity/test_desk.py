@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -85,11 +86,21 @@ def test_a_new_principal_is_shown_once_and_written_into_no_file(desk: Desk) -> N
 
 def test_everybody_uses_the_api_and_the_owner_does_the_rest(lasting: Desk) -> None:
     owner = Caller(app_id=lasting.auth["clientId"], object_id="o", tenant=TENANT)
-    other = Caller(app_id="other", object_id="o", tenant=TENANT)
+    made = json.loads(lasting.identity.new_principal("other", SUBSCRIPTION, URL))
+    other = Caller(app_id=made["clientId"], object_id="o", tenant=TENANT)
     for action in ("", "Microsoft.ContainerInstance/containerGroups/write"):
         assert lasting.identity.may(owner, action, "/") and lasting.identity.may(other, action, "/")
     assert lasting.identity.may(owner, "Hythe/owner", "/")
     assert not lasting.identity.may(other, "Hythe/owner", "/")
+
+
+def test_a_managed_identity_has_real_tokens_and_no_rights_of_its_own(lasting: Desk) -> None:
+    token, expires = lasting.identity.managed_token("client", "object", "https://vault.example/")
+
+    caller = lasting.identity.verify(token)
+    assert (caller.app_id, caller.object_id, caller.tenant) == ("client", "object", TENANT)
+    assert expires > time.time() + 3000
+    assert not lasting.identity.may(caller, "Microsoft.ContainerInstance/containerGroups/read", "/")
 
 
 # --- names ---

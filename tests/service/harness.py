@@ -58,6 +58,9 @@ class Everybody:
     def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
         return b"{}"
 
+    def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
+        return f"token for {client_id} {object_id} {audience}", 2_000_000_000
+
     def intercept(self) -> dict[str, object]:
         return {}
 
@@ -72,6 +75,7 @@ class Service:
         settings: ServiceSettings | None = None,
         vault: Any = None,
         shares: Any = None,
+        **parts: Any,
     ) -> None:
         self.engine = engine
         self.store = store
@@ -88,6 +92,7 @@ class Service:
             tenant="t",
             images=None,
             shares=shares,
+            **parts,
         )
         self.gate, self.loop, self.api, self.groups = built.gate, built.loop, built.api, built.groups
 
@@ -134,11 +139,16 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    outcomes: Any = None, *, store: SqlStore | None = None, engine: Any = None, settings: ServiceSettings | None = None
+    outcomes: Any = None,
+    *,
+    store: SqlStore | None = None,
+    engine: Any = None,
+    settings: ServiceSettings | None = None,
+    **parts: Any,
 ) -> AsyncIterator[Service]:
     """Run a service until the end of the block."""
     engine = engine or SimulatedEngine(outcomes)
-    service = Service(engine, store or SqlStore(None), settings)
+    service = Service(engine, store or SqlStore(None), settings, **parts)
     service.loop.start()
     try:
         yield service

@@ -5,6 +5,7 @@ The one place for wiring: a service on a port, a test in a process and `hythe.te
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,10 +20,12 @@ from ..engines.base import Engine, Images, MountsShares, Refused
 from ..models import AzureFileVolume, ImageRegistryCredential
 from .admin import Admin, ImagePort
 from .call import Caller
-from .control import FolderPass, GroupPass, Loop, Pool, Reconciler
+from .control import FolderPass, GroupPass, Loop, Pool, Prober, Reconciler
+from .control.prober import Sleep
 from .control.reconcile import Pass
 from .gate import App, Gate
 from .handlers import Api
+from .identity.metadata import MetadataEndpoint
 from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Ports, any_port
 from .locations import Locations, capacity
 from .quotas import Quotas
@@ -56,6 +59,9 @@ class IdentityPort(Protocol):
 
     def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
         """Make a principal and give its auth file."""
+
+    def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
+        """Sign a token for a managed identity; give it with the second of the epoch in which it expires."""
 
     def intercept(self) -> dict[str, object]:
         """Give a certificate for Azure's names that lasts for one run."""
@@ -112,13 +118,28 @@ def build(
     ports: Ports = any_port,
     shares: Shares | None = None,
     clock: Callable[[], datetime] = now,
+    sleep: Sleep = asyncio.sleep,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
-    groups = GroupPass(engine, vault, clock=clock, provisioning_seconds=settings.provisioning_seconds)
+
+    def expire(key: str, uid: str) -> None:
+        resources.expire(key, uid)  # made below: it needs the loop, and the loop needs the passes
+
+    prober = Prober(engine, clock=clock, sleep=sleep)
+    tokens = MetadataEndpoint(engine, identity.managed_token)
+    groups = GroupPass(
+        engine,
+        vault,
+        clock=clock,
+        provisioning_seconds=settings.provisioning_seconds,
+        prober=prober,
+        tokens=tokens,
+        expire=expire,
+    )
     passes: dict[str, Pass] = {CONTAINER_GROUPS.name: groups, RESOURCE_GROUPS.name: FolderPass(store, clock)}
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
+    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock, beside=(prober, tokens))
     if shares is not None and isinstance(engine, MountsShares):
         engine.find_share = _find_share(shares)
     admission = Admission(
@@ -128,11 +149,13 @@ def build(
         dns_suffix=settings.dns_suffix,
         tenant=tenant,
         ports=ports,
+        allow_privileged=settings.allow_privileged,
     )
     quotas = Quotas(store, settings.quotas)
+    resources = Resources(store, vault, loop, settings, admission, quotas)
     api = Api(
         store=store,
-        resources=Resources(store, vault, loop, settings, admission, quotas),
+        resources=resources,
         locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
         admin=Admin(store, identity.new_principal, identity.intercept, images, shares),

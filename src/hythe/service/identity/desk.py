@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..call import Caller
-from ..store import SqlStore
+from ..store import Principal, SqlStore
 from . import tls
 from .authfile import readdress_auth_file, sdk_auth, write_auth_file
 from .authority import Authority, application, owns
@@ -25,17 +25,20 @@ _OWNER = "owner"
 class Identity:
     """Who may ask, and with which names this service answers."""
 
-    def __init__(self, data_dir: Path, store: SqlStore, *, tenant: str, names: Sequence[str]) -> None:
+    def __init__(
+        self, data_dir: Path, store: SqlStore, *, tenant: str, names: Sequence[str], url: str = "https://localhost"
+    ) -> None:
         self._data_dir = data_dir
         self._store = store
         self._tenant = tenant
+        self._url = url
         self._names = frozenset(name.lower() for name in (*_LOCAL_NAMES, *AZURE_NAMES, *names))
         files = tls.server_files(data_dir, names)
         self.certificate, self.certificate_key = files.certfile, files.keyfile
         bundle(data_dir)
         self.certificate_for = tls.Certificates(data_dir).context
         self._principals = Principals(store)
-        issuer = Issuer(signing_key(data_dir), tenant)
+        issuer = self._issuer = Issuer(signing_key(data_dir), tenant)
         self.verify = issuer.verify
         self.authority = application(Authority(self._principals, issuer, self.answers_for))
         self.is_authority_path = owns
@@ -71,8 +74,25 @@ class Identity:
         )
 
     def may(self, caller: Caller, action: str, scope: str) -> bool:
-        """Tell whether a caller may do something: everybody who can sign in uses the API, the owner does the rest."""
-        return not action.startswith("Hythe/") or caller.app_id == self._store.fact(_OWNER)
+        """Tell whether a caller may do something: everybody who can sign in uses the API, the owner does the rest.
+
+        A managed identity cannot sign in: what runs in a container has no rights here until somebody gives it some.
+        """
+        if action.startswith("Hythe/"):
+            return caller.app_id == self._store.fact(_OWNER)
+        return self._store.principal(caller.app_id) is not None
+
+    def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
+        """Sign a token for a managed identity; give it with the second of the epoch in which it expires."""
+        bearer = Principal(
+            app_id=client_id,
+            object_id=object_id,
+            tenant=self._tenant,
+            display_name="",
+            secret_hash="",
+            created_at=0,
+        )
+        return self._issuer.issue(bearer, audience, f"{self._url}/{self._tenant}/", "1.0")
 
     def intercept(self) -> dict[str, object]:
         """Make a certificate for Azure's names that lasts for one run of `hythe run-with`."""
