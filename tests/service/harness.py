@@ -55,7 +55,10 @@ class Everybody:
     def may(self, caller: Caller, action: str, scope: str) -> bool:
         return True
 
-    def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
+    def sees(self, caller: Caller, scope: str) -> bool:
+        return True
+
+    def new_principal(self, display_name: str, subscription: str, url: str, role: object, scopes: object) -> bytes:
         return b"{}"
 
     def intercept(self) -> dict[str, object]:
@@ -66,7 +69,12 @@ class Service:
     """What a test holds."""
 
     def __init__(
-        self, engine: Any, store: SqlStore, settings: ServiceSettings | None = None, vault: Any = None
+        self,
+        engine: Any,
+        store: SqlStore,
+        settings: ServiceSettings | None = None,
+        vault: Any = None,
+        identity: Any = None,
     ) -> None:
         self.engine = engine
         self.store = store
@@ -79,7 +87,7 @@ class Service:
             store=store,
             engine=engine,
             vault=self.vault,
-            identity=Everybody(),
+            identity=identity or Everybody(),
             tenant="t",
             images=None,
         )
@@ -128,11 +136,16 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    outcomes: Any = None, *, store: SqlStore | None = None, engine: Any = None, settings: ServiceSettings | None = None
+    outcomes: Any = None,
+    *,
+    store: SqlStore | None = None,
+    engine: Any = None,
+    settings: ServiceSettings | None = None,
+    identity: Any = None,
 ) -> AsyncIterator[Service]:
     """Run a service until the end of the block."""
     engine = engine or SimulatedEngine(outcomes)
-    service = Service(engine, store or SqlStore(None), settings)
+    service = Service(engine, store or SqlStore(None), settings, identity=identity)
     service.loop.start()
     try:
         yield service

@@ -17,12 +17,15 @@ from .. import __version__
 from ..engines.base import Engine, Images
 from ..models import ImageRegistryCredential
 from .admin import Admin, ImagePort
+from .answers import Answer
 from .call import Caller
-from .control import FolderPass, GroupPass, Loop, Pool, Reconciler
+from .control import DeploymentPass, FolderPass, GroupPass, Loop, Pool, Reconciler
 from .control.reconcile import Pass
+from .deployer import Deployer
 from .gate import App, Gate
 from .handlers import Api
-from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission
+from .identity.rights import Role
+from .kinds import CONTAINER_GROUPS, DEPLOYMENTS, RESOURCE_GROUPS, Admission
 from .resource import Resources
 from .settings import ServiceSettings
 from .store import SqlStore
@@ -50,8 +53,13 @@ class IdentityPort(Protocol):
     def may(self, caller: Caller, action: str, scope: str) -> bool:
         """Tell whether a caller may do something."""
 
-    def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
-        """Make a principal and give its auth file."""
+    def sees(self, caller: Caller, scope: str) -> bool:
+        """Tell whether a caller has any role over a scope or over something in it."""
+
+    def new_principal(
+        self, display_name: str, subscription: str, url: str, role: Role | None, scopes: Sequence[str]
+    ) -> bytes:
+        """Make a principal with a role over scopes, or without one, and give its auth file."""
 
     def intercept(self) -> dict[str, object]:
         """Give a certificate for Azure's names that lasts for one run."""
@@ -100,11 +108,24 @@ def build(
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
     admission = Admission(store=store, accessible=_accessible(engine), dns_suffix=settings.dns_suffix, tenant=tenant)
+
+    async def inside(
+        caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
+    ) -> Answer:
+        return await gate.inside(caller, method, path, query, body, base_url)
+
+    def offers(method: str, path: str) -> bool:
+        return gate.offers(method, path)
+
+    deployer = Deployer(store, vault, inside, offers)
+    passes[DEPLOYMENTS.name] = DeploymentPass(deployer, clock)
     api = Api(
         store=store,
         resources=Resources(store, vault, loop, settings, admission),
         streams=Streams(store, engine, settings.log_limit),
         admin=Admin(store, identity.new_principal, identity.intercept, images),
+        rights=identity,
+        deployer=deployer,
         health={"status": "ok", "version": __version__, "engine": engine.name},
     )
     gate = Gate(

@@ -75,11 +75,19 @@ class Resources:
             raise faults.resource_group_not_found(call.params["resourceGroupName"])
         return row
 
+    def home(self, identity: ResourceId, call: Call) -> Row | None:
+        """Check what a resource lies in; give its resource group if it is in one.  Raises that it is not there."""
+        if identity.resource_group:
+            return self.folder(call)
+        if identity.subscription:
+            self.subscription(call)
+        return None
+
     def row(self, kind: Kind, identity: ResourceId, call: Call) -> Row:
         """Give a resource.  Raises ResourceNotFound, or that its resource group is not there."""
         row = self._store.get(identity.key)
         if row is None:
-            self.folder(call)
+            self.home(identity, call)
             raise faults.resource_not_found(kind.type, identity.name, identity.resource_group)
         return row
 
@@ -99,7 +107,7 @@ class Resources:
         """Create or update a resource."""
         if kind is RESOURCE_GROUPS:
             self.subscription(call)
-        elif self.folder(call).desired == "gone":
+        elif (home := self.home(identity, call)) is not None and home.desired == "gone":
             raise _being_deleted(identity.resource_group)
         wanted = kind.read(call.body, identity)
         kind.validate(wanted, identity)
@@ -111,7 +119,8 @@ class Resources:
         warm = self._store.warm(ready=True) if held is None and takes_warm(wanted) else []
         row = self._row(kind, wanted, held, identity, warm[0] if warm else uuid.uuid4().hex)
         operation = self._declare(row, identity, keep_secrets=False, from_warm=bool(warm))
-        await self._worker.wait(row.key, lambda: self._settled(row), self._settings.answer_seconds)
+        patience = self._settings.answer_seconds if call.patience is None else call.patience
+        await self._worker.wait(row.key, lambda: self._settled(row), min(patience, self._settings.answer_seconds))
         current = self._store.get(row.key) or row
         settled = current.uid == row.uid and current.settled_generation >= row.generation
         # A failure is shown best through the monitor: clients print its error.
@@ -207,7 +216,7 @@ class Resources:
         """Delete a resource and answer with what it was; 204 if there was none."""
         held = self._store.get(identity.key)
         if held is None:
-            self.folder(call)
+            self.home(identity, call)
             return empty(204)
         body = kind.show(held, Shown(api_version=call.api_version))
         if held.desired != "gone":
@@ -262,6 +271,10 @@ class Resources:
         if verb == "start" and start_answers_202(call.api_version):
             return empty(202, [monitor, ("Location", monitor[1]), RETRY_AFTER])
         return empty(204, [] if settled else [monitor, RETRY_AFTER])
+
+    def end(self, row: Row, identity: ResourceId) -> None:
+        """Have control give up what it is doing for a resource."""
+        self._declare(_next(row, desired="stop"), identity)
 
     # --- operations ---
 

@@ -84,6 +84,17 @@ def unauthorized(code: str, message: str, authority: str) -> Fault:
     return Fault(401, code, message, headers=[("WWW-Authenticate", challenge)])
 
 
+def forbidden(app_id: str, object_id: str, action: str, scope: str) -> Fault:
+    """Report a caller who lacks a right."""
+    return Fault(
+        403,
+        "AuthorizationFailed",
+        f"The client '{app_id}' with object id '{object_id}' does not have authorization to perform action '{action}' "
+        f"over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your "
+        "credentials.",
+    )
+
+
 def transitioning(name: str) -> Fault:
     """Report a group that is busy with another operation."""
     return Fault(

@@ -1,5 +1,6 @@
 """Keeps the promises: looks at what is, does what is missing, writes down what it found."""
 
+from .deployments import DeploymentPass
 from .folders import FolderPass
 from .groups import GroupPass
 from .loop import Loop
@@ -7,4 +8,4 @@ from .pool import Pool
 from .reconcile import Reconciler
 from .sweep import show_lost, sweep
 
-__all__ = ["FolderPass", "GroupPass", "Loop", "Pool", "Reconciler", "show_lost", "sweep"]
+__all__ = ["DeploymentPass", "FolderPass", "GroupPass", "Loop", "Pool", "Reconciler", "show_lost", "sweep"]

@@ -66,4 +66,5 @@ async def logs(api: Api, call: Call) -> Answer:
 
 async def operation(api: Api, call: Call) -> Answer:
     """Show how an operation stands."""
+    api.check_operation(call)
     return await api.resources.operation(call)

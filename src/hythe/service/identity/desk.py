@@ -13,6 +13,7 @@ from .authority import Authority, application, owns
 from .bundle import bundle
 from .issuer import Issuer, signing_key
 from .principals import Principals
+from .rights import CONTRIBUTOR, OWNER, Rights, Role, grant
 
 AZURE_NAMES = (
     "management.azure.com", "login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net",
@@ -20,6 +21,8 @@ AZURE_NAMES = (
 """Azure's own hosts, which `hythe run-with` leads here."""
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OWNER = "owner"
+_RIGHTS = "rights"
+"""Fact: roles are assigned.  Data dirs of before had none, and let every principal do everything."""
 
 
 class Identity:
@@ -38,6 +41,7 @@ class Identity:
         self.verify = issuer.verify
         self.authority = application(Authority(self._principals, issuer, self.answers_for))
         self.is_authority_path = owns
+        self._rights = Rights(store)
 
     # --- names ---
 
@@ -54,6 +58,7 @@ class Identity:
         """Make the owner on first start; its secret stands in the auth file of the data dir and nowhere else."""
         if self._store.fact(_OWNER) is not None:
             readdress_auth_file(self._data_dir, url)
+            self._first_roles()
             return
         principal, secret = self._principals.create("hythe-owner", self._tenant)
         document = sdk_auth(
@@ -61,17 +66,41 @@ class Identity:
         )
         write_auth_file(self._data_dir, document)
         self._store.add_fact(_OWNER, principal.app_id)
+        self._first_roles()
 
-    def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
-        """Make a principal and give its auth file: the only time that its secret is shown."""
+    def _first_roles(self) -> None:
+        """Give everybody a role who had none when roles came: the owner's is Owner of the tenant."""
+        if self._store.fact(_RIGHTS) is not None:
+            return
+        owner = self._store.fact(_OWNER)
+        for principal in self._store.principals():
+            if not self._rights.sees(principal.object_id, ""):
+                grant(self._store, principal.object_id, OWNER if principal.app_id == owner else CONTRIBUTOR, "")
+        self._store.add_fact(_RIGHTS, "assigned")
+
+    def new_principal(
+        self, display_name: str, subscription: str, url: str, role: Role | None, scopes: Sequence[str]
+    ) -> bytes:
+        """Make a principal with a role, or none, and give its auth file: the only time that its secret is shown."""
         principal, secret = self._principals.create(display_name, self._tenant)
+        for scope in scopes if role else ():
+            grant(self._store, principal.object_id, role or CONTRIBUTOR, scope)
         return sdk_auth(
             client_id=principal.app_id, client_secret=secret, subscription=subscription, tenant=self._tenant, url=url
         )
 
     def may(self, caller: Caller, action: str, scope: str) -> bool:
-        """Tell whether a caller may do something: everybody who can sign in uses the API, the owner does the rest."""
-        return not action.startswith("Hythe/") or caller.app_id == self._store.fact(_OWNER)
+        """Tell whether a caller may do something over a scope, an id in lower case: the roles assigned to it decide.
+
+        What begins with ``Hythe/`` is for the owner of the installation alone.
+        """
+        if action.startswith("Hythe/"):
+            return caller.app_id == self._store.fact(_OWNER)
+        return self._rights.may(caller.object_id, action, scope.rstrip("/").lower())
+
+    def sees(self, caller: Caller, scope: str) -> bool:
+        """Tell whether a caller has any role over a scope or over something in it."""
+        return self._rights.sees(caller.object_id, scope.rstrip("/").lower())
 
     def intercept(self) -> dict[str, object]:
         """Make a certificate for Azure's names that lasts for one run of `hythe run-with`."""

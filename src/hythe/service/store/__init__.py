@@ -1,6 +1,20 @@
 """Keeps what was promised: resources, operations and who may ask.  One transaction each for promise and result."""
 
-from .records import Change, Operation, Outcome, Principal, Row, Status, Subscription, View
+from .records import (
+    Change,
+    DeploymentStatus,
+    Operation,
+    Outcome,
+    Principal,
+    Row,
+    Status,
+    StepState,
+    Subscription,
+    View,
+)  # fmt: skip
 from .sql import SqlStore, Stale
 
-__all__ = ["Change", "Operation", "Outcome", "Principal", "Row", "SqlStore", "Stale", "Status", "Subscription", "View"]
+__all__ = [
+    "Change", "DeploymentStatus", "Operation", "Outcome", "Principal", "Row", "SqlStore", "Stale", "Status",
+    "StepState", "Subscription", "View",
+]  # fmt: skip

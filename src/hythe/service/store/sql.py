@@ -5,6 +5,7 @@ Calls are synchronous and short: a point read takes some 50 microseconds, which 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ class SqlStore:
         )
         sa.event.listen(self._engine, "connect", _on_connect)
         self._connection = self._engine.connect()
+        self._changes: Counter[str] = Counter()
         if path:
             path.chmod(0o600)
         with self._transaction() as connection:
@@ -87,6 +89,15 @@ class SqlStore:
             statement = statement.where(resources.c.resource_group == resource_group)
         return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
 
+    def every(self, kind: str) -> list[Row]:
+        """Read all resources of a kind, in whatever subscription they are."""
+        found = self._rows(sa.select(*_READ_COLUMNS).where(resources.c.kind == kind).order_by(resources.c.key))
+        return [Row(**each._mapping) for each in found]
+
+    def changes(self, kind: str) -> int:
+        """Count the changes to what is wanted of a kind: who keeps a copy sees by it when the copy is old."""
+        return self._changes[kind] + self._changes[""]
+
     def holds_text(self, kind: str, text: str, *, apart_from: str) -> bool:
         """Tell whether the definition of another resource of a kind holds a piece of JSON."""
         statement = sa.select(resources.c.key).where(
@@ -107,6 +118,7 @@ class SqlStore:
         fields = {name: getattr(row, name) for name in _OPEN_FIELDS if name not in ("status", "settled_generation")}
         if change.keep_secrets:
             del fields["secrets"]
+        self._changes["" if change.with_contents else row.kind] += 1
         with self._transaction() as connection:
             if change.from_warm:
                 taken = connection.execute(warm.delete().where(warm.c.uid == row.uid, warm.c.ready))
@@ -227,6 +239,10 @@ class SqlStore:
                     resources.delete().where(*mine, resources.c.generation == outcome.generation)
                 )
                 current = removed.rowcount == 1
+                if current:  # what lies below it, such as the roles over it, goes with it
+                    below = (resources.c.key > f"{outcome.key}/", resources.c.key < f"{outcome.key}0")
+                    connection.execute(resources.delete().where(*below))
+                    self._changes[""] += 1
             else:
                 values: dict[str, Any] = {"status": outcome.status, "lease_owner": None, "lease_until": None}
                 current_values = values | {
@@ -319,19 +335,32 @@ class SqlStore:
         with self._transaction() as connection:
             connection.execute(principals.insert().values(asdict(principal)))
 
+    def principals(self) -> list[Principal]:
+        """Read all principals."""
+        return [Principal(**found._mapping) for found in self._rows(sa.select(principals))]
+
     def subscription(self, identity: str) -> Subscription | None:
         """Read a subscription."""
         found = self._rows(sa.select(subscriptions).where(subscriptions.c.id == identity.lower()))
         return Subscription(**found[0]._mapping) if found else None
 
     def subscriptions(self) -> list[Subscription]:
-        """Read all subscriptions."""
-        return [Subscription(**found._mapping) for found in self._rows(sa.select(subscriptions))]
+        """Read all subscriptions, the oldest first."""
+        found = self._rows(sa.select(subscriptions).order_by(sa.text("rowid")))
+        return [Subscription(**each._mapping) for each in found]
 
     def add_subscription(self, subscription: Subscription) -> None:
         """Write a new subscription."""
         with self._transaction() as connection:
             connection.execute(subscriptions.insert().values(asdict(subscription)))
+
+    def remove_subscription(self, identity: str) -> None:
+        """Remove a subscription, and what extends it, such as the roles over it."""
+        below = f"/subscriptions/{identity.lower()}"
+        with self._transaction() as connection:
+            connection.execute(subscriptions.delete().where(subscriptions.c.id == identity.lower()))
+            connection.execute(resources.delete().where(resources.c.key > f"{below}/", resources.c.key < f"{below}0"))
+        self._changes[""] += 1
 
     def fact(self, name: str) -> str | None:
         """Read a fact about the installation."""
