@@ -41,17 +41,25 @@ async def ask(service: Service, method: str, path: str, body: object = None, **m
 @pytest.mark.parametrize(
     "text",
     [
-        "", f"/subscriptions/{OTHER}", FOLDER, f"{GROUPS}/web", f"{NETWORKS}/v/subnets/s",
-        f"{GROUPS}/web{ASSIGNMENTS}/{GUID(1)}", f"{S}{ASSIGNMENTS}/{GUID(1)}", f"{ASSIGNMENTS}/{GUID(1)}",
+        "",
+        f"/subscriptions/{OTHER}",
+        FOLDER,
+        f"{GROUPS}/web",
+        f"{NETWORKS}/v/subnets/s",
+        f"{GROUPS}/web{ASSIGNMENTS}/{GUID(1)}",
+        f"{S}{ASSIGNMENTS}/{GUID(1)}",
+        f"{ASSIGNMENTS}/{GUID(1)}",
     ],
-)  # fmt: skip
+)
 def test_ids_are_read_and_written(text: str) -> None:
     found = ids.parse(text)
     assert found is not None and found.text == text
     assert ids.parse(text.upper() + "/") is not None
 
 
-@pytest.mark.parametrize("text", ["/subscriptions", "x", f"{FOLDER}/x/y", f"{FOLDER}/providers/a/b", f"{S}/resourceGroups"])
+@pytest.mark.parametrize(
+    "text", ["/subscriptions", "x", f"{FOLDER}/x/y", f"{FOLDER}/providers/a/b", f"{S}/resourceGroups"]
+)
 def test_what_is_no_id(text: str) -> None:
     assert ids.parse(text) is None
 
@@ -122,9 +130,12 @@ async def test_resources_of_all_kinds_are_listed(service: Service) -> None:
     for path in (f"{S}/resources", f"{FOLDER}/resources"):
         listed = (await ask(service, "GET", path)).json["value"]
         assert [each["type"] for each in listed] == [
-            "Microsoft.ContainerInstance/containerGroups", "Microsoft.ManagedIdentity/userAssignedIdentities",
-        ]  # fmt: skip
-    chosen = "$filter=resourceGroup%20eq%20'RG'%20and%20resourceType%20eq%20'microsoft.containerInstance/containerGroups'"
+            "Microsoft.ContainerInstance/containerGroups",
+            "Microsoft.ManagedIdentity/userAssignedIdentities",
+        ]
+    chosen = (
+        "$filter=resourceGroup%20eq%20'RG'%20and%20resourceType%20eq%20'microsoft.containerInstance/containerGroups'"
+    )
     listed = (await ask(service, "GET", f"{S}/resources", query=f"{chosen}&$expand=provisioningState")).json["value"]
     assert [(each["name"], each["provisioningState"], each["tags"]) for each in listed] == [
         ("web", "Succeeded", {"a": "b"})
@@ -133,8 +144,12 @@ async def test_resources_of_all_kinds_are_listed(service: Service) -> None:
 
 
 async def test_a_group_is_reached_by_its_id_with_two_slashes(service: Service) -> None:
-    path = f"{FOLDER.replace('resourceGroups', 'resourcegroups')}/providers/Microsoft.ContainerInstance//containerGroups/x"
-    made = await service.ask("PUT", path, group() | {"name": "x", "apiVersion": "2021-10-01", "additional_properties": {}})
+    path = (
+        f"{FOLDER.replace('resourceGroups', 'resourcegroups')}/providers/Microsoft.ContainerInstance//containerGroups/x"
+    )
+    made = await service.ask(
+        "PUT", path, group() | {"name": "x", "apiVersion": "2021-10-01", "additional_properties": {}}
+    )
     assert made.status == 201
     assert (await service.ask("GET", path)).json["id"].endswith("/Microsoft.ContainerInstance/containerGroups/x")
     assert (await service.ask("DELETE", path)).status == 200
@@ -197,8 +212,12 @@ async def test_networks_and_subnets_as_az_makes_them(service: Service) -> None:
     assert (await ask(service, "PUT", f"{NETWORKS}/v", network)).status == 201
     service_name = "Microsoft.ContainerInstance/containerGroups"
     delegations = [{"name": service_name, "properties": {"serviceName": service_name}}]
-    made = await ask(service, "PUT", f"{NETWORKS}/v/subnets/s",
-                     {"properties": {"addressPrefix": "10.0.0.0/24", "delegations": delegations}})  # fmt: skip
+    made = await ask(
+        service,
+        "PUT",
+        f"{NETWORKS}/v/subnets/s",
+        {"properties": {"addressPrefix": "10.0.0.0/24", "delegations": delegations}},
+    )
     assert (made.status, made.json["id"]) == (201, f"{NETWORKS}/v/subnets/s")
     assert made.json["properties"]["delegations"][0]["properties"]["serviceName"] == service_name
     found = subnet(service.store, f"{NETWORKS}/V/subnets/S")
@@ -206,8 +225,11 @@ async def test_networks_and_subnets_as_az_makes_them(service: Service) -> None:
     assert (await ask(service, "PUT", f"{NETWORKS}/v", network)).status == 200  # without subnets: they stay
     shown = (await ask(service, "GET", f"{NETWORKS}/v")).json["properties"]
     assert [each["name"] for each in shown["subnets"]] == ["s"] and shown["provisioningState"] == "Succeeded"
-    for prefix, code in (("10.0.0.128/25", "NetcfgSubnetRangesOverlap"), ("10.1.0.0/24", "NetcfgInvalidSubnet"),
-                         ("10.0.1.1/24", "InvalidCIDRNotation")):  # fmt: skip
+    for prefix, code in (
+        ("10.0.0.128/25", "NetcfgSubnetRangesOverlap"),
+        ("10.1.0.0/24", "NetcfgInvalidSubnet"),
+        ("10.0.1.1/24", "InvalidCIDRNotation"),
+    ):
         refused = await ask(service, "PUT", f"{NETWORKS}/v/subnets/t", {"properties": {"addressPrefix": prefix}})
         assert (refused.status, refused.code) == (400, code)
     assert (await ask(service, "DELETE", f"{NETWORKS}/v/subnets/s")).status == 200
@@ -219,8 +241,12 @@ async def test_networks_and_subnets_as_az_makes_them(service: Service) -> None:
 
 
 def assignment(role: str, principal: str = SOMEBODY) -> dict[str, Any]:
-    return {"properties": {"roleDefinitionId": f"{S}/providers/Microsoft.Authorization/roleDefinitions/{role}",
-                           "principalId": principal}}  # fmt: skip
+    return {
+        "properties": {
+            "roleDefinitionId": f"{S}/providers/Microsoft.Authorization/roleDefinitions/{role}",
+            "principalId": principal,
+        }
+    }
 
 
 async def test_roles_are_assigned_listed_and_taken_away(service: Service) -> None:
@@ -236,7 +262,9 @@ async def test_roles_are_assigned_listed_and_taken_away(service: Service) -> Non
     await ask(service, "PUT", f"{S}{ASSIGNMENTS}/{GUID(3)}", assignment(OWNER.id))
 
     async def listed(scope: str, query: str = "") -> list[str]:
-        return [each["name"] for each in (await ask(service, "GET", f"{scope}{ASSIGNMENTS}", query=query)).json["value"]]
+        return [
+            each["name"] for each in (await ask(service, "GET", f"{scope}{ASSIGNMENTS}", query=query)).json["value"]
+        ]
 
     assert await listed(S) == [GUID(3), GUID(1)]
     assert await listed(S, "$filter=atScope()") == [GUID(3)]
@@ -335,11 +363,15 @@ async def test_a_reader_reads_and_does_no_more(guarded: Service) -> None:
     for path in (f"{GROUPS}/web", GROUPS, f"{GROUPS}/web/containers/web/logs"):
         assert (await guarded.ask("GET", path)).status == 200
     for method, path in (
-        ("PUT", f"{GROUPS}/web"), ("PATCH", f"{GROUPS}/web"), ("DELETE", f"{GROUPS}/web"),
-        ("POST", f"{GROUPS}/web/stop"), ("DELETE", FOLDER), ("PUT", f"{FOLDER}{ASSIGNMENTS}/{GUID(5)}"),
+        ("PUT", f"{GROUPS}/web"),
+        ("PATCH", f"{GROUPS}/web"),
+        ("DELETE", f"{GROUPS}/web"),
+        ("POST", f"{GROUPS}/web/stop"),
+        ("DELETE", FOLDER),
+        ("PUT", f"{FOLDER}{ASSIGNMENTS}/{GUID(5)}"),
         ("PUT", f"{FOLDER}/providers/Microsoft.Resources/tags/default"),
         ("POST", f"{FOLDER}/providers/Microsoft.Resources/deployments/d/validate"),
-    ):  # fmt: skip
+    ):
         refused = await guarded.ask(method, path, {})
         assert (refused.status, refused.code) == (403, "AuthorizationFailed"), path
     assert SOMEBODY in refused.json["error"]["message"]
@@ -348,7 +380,9 @@ async def test_a_reader_reads_and_does_no_more(guarded: Service) -> None:
 
 async def test_a_role_over_one_resource_group_shows_that_one_only(guarded: Service) -> None:
     await prepare(guarded, CONTRIBUTOR, FOLDER)
-    assert [each["subscriptionId"] for each in (await ask(guarded, "GET", "/subscriptions")).json["value"]] == [SUBSCRIPTION]
+    assert [each["subscriptionId"] for each in (await ask(guarded, "GET", "/subscriptions")).json["value"]] == [
+        SUBSCRIPTION
+    ]
     assert [each["name"] for each in (await ask(guarded, "GET", f"{S}/resourceGroups")).json["value"]] == ["rg"]
     assert [each["name"] for each in (await ask(guarded, "GET", f"{S}/resources")).json["value"]] == ["web"]
     made = await guarded.ask("PUT", f"{GROUPS}/slow", group(), headers={"prefer": "wait=0"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import string
@@ -61,8 +62,10 @@ def fails(expression: Any, **more: Any) -> str:
         ("[[not an expression]", "[not an expression]"),
         ("plain", "plain"),
         ("['it''s']", "it's"),
-        ("[format('{0}, {1}. Formatted number: {2:N0}', 'Hello', 'User', 8175133)]",
-         "Hello, User. Formatted number: 8,175,133"),
+        (
+            "[format('{0}, {1}. Formatted number: {2:N0}', 'Hello', 'User', 8175133)]",
+            "Hello, User. Formatted number: 8,175,133",
+        ),
         ("[format('{{{0}}} {1:D3} {1,5}|{1,-5}|{2:X2} {3:F1}', 'x', 7, 255, 2)]", "{x} 007     7|7    |FF 2.0"),
         ("[uniqueString('hello', 'world')]", "a7wkljktk6wne"),
         ("[uniqueString('tyeth')]", "zcztcwvu6iyg6"),
@@ -87,8 +90,7 @@ def fails(expression: Any, **more: Any) -> str:
         ("[array('a')]", ["a"]),
         ("[array(createArray('a'))]", ["a"]),
         ("[union(createArray(1, 2, 2), createArray(2, 3))]", [1, 2, 3]),
-        ("[union(json('{\"a\": {\"b\": 1}}'), json('{\"a\": {\"c\": 2}, \"d\": 3}'))]",
-         {"a": {"b": 1, "c": 2}, "d": 3}),
+        ('[union(json(\'{"a": {"b": 1}}\'), json(\'{"a": {"c": 2}, "d": 3}\'))]', {"a": {"b": 1, "c": 2}, "d": 3}),
         ("[intersection(createArray('one', 'two'), createArray('two', 'three'))]", ["two"]),
         ("[createObject('a', 1, 'b', null())]", {"a": 1, "b": None}),
         ("[contains('OneTwo', 'eT')]", True),
@@ -139,16 +141,21 @@ def fails(expression: Any, **more: Any) -> str:
         ("[subscription().subscriptionId]", SUB),
         ("[deployment().name]", "d"),
         (f"[resourceId('{ACI}', 'web')]", f"{RG}/providers/{ACI}/web"),
-        ("[resourceId('other', 'Microsoft.Network/virtualNetworks/subnets', 'v', 's')]",
-         f"/subscriptions/{SUB}/resourceGroups/other/providers/Microsoft.Network/virtualNetworks/v/subnets/s"),
-        (f"[resourceId('s2', 'other', '{ACI}', 'w')]",
-         f"/subscriptions/s2/resourceGroups/other/providers/{ACI}/w"),
-        ("[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'r')]",
-         f"/subscriptions/{SUB}/providers/Microsoft.Authorization/roleDefinitions/r"),
-        ("[extensionResourceId(resourceGroup().id, 'Microsoft.Authorization/locks', 'l')]",
-         f"{RG}/providers/Microsoft.Authorization/locks/l"),
+        (
+            "[resourceId('other', 'Microsoft.Network/virtualNetworks/subnets', 'v', 's')]",
+            f"/subscriptions/{SUB}/resourceGroups/other/providers/Microsoft.Network/virtualNetworks/v/subnets/s",
+        ),
+        (f"[resourceId('s2', 'other', '{ACI}', 'w')]", f"/subscriptions/s2/resourceGroups/other/providers/{ACI}/w"),
+        (
+            "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'r')]",
+            f"/subscriptions/{SUB}/providers/Microsoft.Authorization/roleDefinitions/r",
+        ),
+        (
+            "[extensionResourceId(resourceGroup().id, 'Microsoft.Authorization/locks', 'l')]",
+            f"{RG}/providers/Microsoft.Authorization/locks/l",
+        ),
     ],
-)  # fmt: skip
+)
 def test_functions(expression: Any, value: Any) -> None:
     assert evaluate(expression) == value
     assert type(evaluate(expression)) is type(value)
@@ -183,13 +190,15 @@ def test_functions(expression: Any, value: Any) -> None:
         ("[" + "concat(" * 60 + "'a'" + ")" * 60 + "]", "levels deep"),
         ("['" + "a" * 24600 + "']", "longer than 24576"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said(expression: str, words: str) -> None:
     assert words in fails(expression)
 
 
 def test_growth_is_bounded() -> None:
-    variables = {"v0": ["x" * 100]} | {f"v{n + 1}": f"[createArray(variables('v{n}'), variables('v{n}'))]" for n in range(40)}
+    variables = {"v0": ["x" * 100]} | {
+        f"v{n + 1}": f"[createArray(variables('v{n}'), variables('v{n}'))]" for n in range(40)
+    }
     assert "produce too much" in fails("[variables('v40')]", variables=variables)
     texts = {"v0": "x" * 100} | {f"v{n + 1}": f"[concat(variables('v{n}'), variables('v{n}'))]" for n in range(40)}
     assert "longer than 131072" in fails("[variables('v40')]", variables=texts)
@@ -198,14 +207,18 @@ def test_growth_is_bounded() -> None:
 
 
 def test_circles_are_found() -> None:
-    assert "depends on itself" in fails("[variables('a')]", variables={"a": "[variables('b')]", "b": "[variables('a')]"})
+    assert "depends on itself" in fails(
+        "[variables('a')]", variables={"a": "[variables('b')]", "b": "[variables('a')]"}
+    )
     with pytest.raises(TemplateError, match="depends on itself"):
         read({"resources": [], "parameters": {"a": {"type": "string", "defaultValue": "[parameters('a')]"}}})
 
 
 def test_user_functions_see_their_own_parameters_only() -> None:
-    function = {"parameters": [{"name": "p", "type": "string"}],
-                "output": {"type": "string", "value": "[concat('<', parameters('p'), '>')]"}}  # fmt: skip
+    function = {
+        "parameters": [{"name": "p", "type": "string"}],
+        "output": {"type": "string", "value": "[concat('<', parameters('p'), '>')]"},
+    }
     functions = [{"namespace": "my", "members": {"wrap": function}}]
     assert evaluate("[my.wrap('x')]", functions=functions) == "<x>"
     assert "takes 1 arguments" in fails("[my.wrap()]", functions=functions)
@@ -217,10 +230,8 @@ def test_random_texts_never_break_the_reader() -> None:
     letters = string.ascii_letters + string.digits + "'()[].,? -\n"
     for _ in range(3000):
         text = "[" + "".join(chosen.choices(letters, k=chosen.randrange(40))) + "]"
-        try:
+        with contextlib.suppress(TemplateError):
             parse(text)
-        except TemplateError:
-            pass
 
 
 def test_random_trees_evaluate_to_themselves() -> None:
@@ -257,17 +268,29 @@ def parameter(type_: str, **more: Any) -> dict[str, Any]:
 
 
 def test_parameters_have_values_and_defaults() -> None:
-    plan = read(parameter("string", defaultValue="[concat('a', parameters('q'))]")
-                | {"parameters": {"p": {"type": "string", "defaultValue": "[concat('a', parameters('q'))]"},
-                                  "q": {"type": "int", "defaultValue": 3}}}, {"Q": 4})  # fmt: skip
+    plan = read(
+        parameter("string", defaultValue="[concat('a', parameters('q'))]")
+        | {
+            "parameters": {
+                "p": {"type": "string", "defaultValue": "[concat('a', parameters('q'))]"},
+                "q": {"type": "int", "defaultValue": 3},
+            }
+        },
+        {"Q": 4},
+    )
     assert plan.parameters == {"p": "a4", "q": 4}
 
 
 def test_what_differs_each_time_is_for_defaults_only_and_stays_for_one_deployment() -> None:
-    template = {"resources": [], "parameters": {
-        "now": {"type": "string", "defaultValue": "[utcNow()]"}, "day": {"type": "string", "defaultValue": "[utcNow('d')]"},
-        "id": {"type": "string", "defaultValue": "[newGuid()]"}, "other": {"type": "string", "defaultValue": "[newGuid()]"},
-    }}  # fmt: skip
+    template = {
+        "resources": [],
+        "parameters": {
+            "now": {"type": "string", "defaultValue": "[utcNow()]"},
+            "day": {"type": "string", "defaultValue": "[utcNow('d')]"},
+            "id": {"type": "string", "defaultValue": "[newGuid()]"},
+            "other": {"type": "string", "defaultValue": "[newGuid()]"},
+        },
+    }
     one, other = read(template).parameters, read(template).parameters
     assert (one["now"], one["day"]) == ("20260131T050607Z", "01/31/2026")
     assert one == other and one["id"] != one["other"]
@@ -314,11 +337,17 @@ def names(plan: Plan) -> list[str]:
 
 
 def test_resources_come_after_what_they_depend_on() -> None:
-    plan = read({"resources": [
-        group("c", dependsOn=["b"]), group("b", dependsOn=[f"[resourceId('{ACI}', 'a')]"]), group("a"),
-        group("d", dependsOn=[f"{ACI}/c"]),
-        group("e", properties={"x": f"[reference('d', '2023-05-01').ipAddress.ip]"}),
-    ]})  # fmt: skip
+    plan = read(
+        {
+            "resources": [
+                group("c", dependsOn=["b"]),
+                group("b", dependsOn=[f"[resourceId('{ACI}', 'a')]"]),
+                group("a"),
+                group("d", dependsOn=[f"{ACI}/c"]),
+                group("e", properties={"x": "[reference('d', '2023-05-01').ipAddress.ip]"}),
+            ]
+        }
+    )
     assert names(plan) == ["a", "b", "c", "d", "e"]
     assert plan.steps[0].id == f"{RG}/providers/{ACI}/a"
     body = plan.body(plan.steps[4], lambda word, version, full: {"ipAddress": {"ip": f"{word}{version}{full}"}})
@@ -327,39 +356,69 @@ def test_resources_come_after_what_they_depend_on() -> None:
 
 
 def test_loops_make_many() -> None:
-    plan = read({"resources": [
-        group("[concat('w', copyIndex('loop', 1))]", copy={"name": "loop", "count": "[add(1, 2)]"},
-              properties={"copy": [{"name": "ports", "count": 2, "input": {"port": "[add(80, copyIndex('ports'))]"}}],
-                          "index": "[copyIndex()]"}),
-        group("after", dependsOn=["loop"]),
-    ]})  # fmt: skip
+    plan = read(
+        {
+            "resources": [
+                group(
+                    "[concat('w', copyIndex('loop', 1))]",
+                    copy={"name": "loop", "count": "[add(1, 2)]"},
+                    properties={
+                        "copy": [{"name": "ports", "count": 2, "input": {"port": "[add(80, copyIndex('ports'))]"}}],
+                        "index": "[copyIndex()]",
+                    },
+                ),
+                group("after", dependsOn=["loop"]),
+            ]
+        }
+    )
     assert names(plan) == ["w1", "w2", "w3", "after"]
     assert plan.body(plan.steps[1], nothing)["properties"] == {"ports": [{"port": 80}, {"port": 81}], "index": 1}
-    serial = read({"resources": [group("[format('s{0}', copyIndex())]",
-                                       copy={"name": "l", "count": 5, "mode": "serial", "batchSize": 2})]})  # fmt: skip
+    serial = read(
+        {
+            "resources": [
+                group("[format('s{0}', copyIndex())]", copy={"name": "l", "count": 5, "mode": "serial", "batchSize": 2})
+            ]
+        }
+    )
     assert [len(step.after) for step in serial.steps] == [0, 0, 2, 2, 2]
     assert names(read({"resources": [group("x", copy={"name": "l", "count": 0})]})) == []
 
 
 def test_loops_in_variables_and_outputs() -> None:
     variables = {"copy": [{"name": "v", "count": 2, "input": "[copyIndex('v', 5)]"}]}
-    with_loop = {"resources": [], "variables": {"o": variables},
-                 "outputs": {"x": {"type": "array", "copy": {"count": 2, "input": "[variables('o').v[copyIndex()]]"}}}}  # fmt: skip
+    with_loop = {
+        "resources": [],
+        "variables": {"o": variables},
+        "outputs": {"x": {"type": "array", "copy": {"count": 2, "input": "[variables('o').v[copyIndex()]]"}}},
+    }
     assert read(with_loop).outputs(nothing)["x"] == {"type": "Array", "value": [5, 6]}
 
 
 def test_conditions_leave_out() -> None:
-    plan = read({"parameters": {"on": {"type": "bool"}},
-                 "resources": [group("a", condition="[parameters('on')]"), group("b", dependsOn=["a"])]},
-                {"on": False})  # fmt: skip
+    plan = read(
+        {
+            "parameters": {"on": {"type": "bool"}},
+            "resources": [group("a", condition="[parameters('on')]"), group("b", dependsOn=["a"])],
+        },
+        {"on": False},
+    )
     assert names(plan) == ["b"] and plan.steps[0].after == ()
 
 
 def test_children_and_what_extends() -> None:
-    network = {"type": "Microsoft.Network/virtualNetworks", "name": "v", "apiVersion": "2022-01-01",
-               "resources": [{"type": "subnets", "name": "s", "apiVersion": "2022-01-01"}]}  # fmt: skip
-    role = {"type": "Microsoft.Authorization/roleAssignments", "name": "g", "apiVersion": "2022-04-01",
-            "scope": "Microsoft.Network/virtualNetworks/v", "dependsOn": ["v"]}  # fmt: skip
+    network = {
+        "type": "Microsoft.Network/virtualNetworks",
+        "name": "v",
+        "apiVersion": "2022-01-01",
+        "resources": [{"type": "subnets", "name": "s", "apiVersion": "2022-01-01"}],
+    }
+    role = {
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": "g",
+        "apiVersion": "2022-04-01",
+        "scope": "Microsoft.Network/virtualNetworks/v",
+        "dependsOn": ["v"],
+    }
     plan = read({"resources": [role, network]})
     assert [step.id.removeprefix(f"{RG}/providers/") for step in plan.steps] == [
         "Microsoft.Network/virtualNetworks/v",
@@ -369,11 +428,28 @@ def test_children_and_what_extends() -> None:
 
 
 def test_symbolic_names_and_scopes_of_a_subscription() -> None:
-    plan = read({"languageVersion": "2.0", "resources": {
-        "two": {"type": "Microsoft.Resources/deployments", "apiVersion": "2021-04-01", "name": "in", "resourceGroup": "n",
-                "dependsOn": ["one"], "properties": {"mode": "Incremental", "template": {"resources": []}}},
-        "one": {"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2021-04-01", "name": "n", "location": "x"},
-    }}, group=False)  # fmt: skip
+    plan = read(
+        {
+            "languageVersion": "2.0",
+            "resources": {
+                "two": {
+                    "type": "Microsoft.Resources/deployments",
+                    "apiVersion": "2021-04-01",
+                    "name": "in",
+                    "resourceGroup": "n",
+                    "dependsOn": ["one"],
+                    "properties": {"mode": "Incremental", "template": {"resources": []}},
+                },
+                "one": {
+                    "type": "Microsoft.Resources/resourceGroups",
+                    "apiVersion": "2021-04-01",
+                    "name": "n",
+                    "location": "x",
+                },
+            },
+        },
+        group=False,
+    )
     assert [step.id for step in plan.steps] == [
         f"/subscriptions/{SUB}/resourceGroups/n",
         f"/subscriptions/{SUB}/resourceGroups/n/providers/Microsoft.Resources/deployments/in",
@@ -382,9 +458,17 @@ def test_symbolic_names_and_scopes_of_a_subscription() -> None:
 
 def test_the_template_of_a_nested_deployment_is_left_as_it_is() -> None:
     inner = {"resources": [], "outputs": {"x": {"type": "string", "value": "[parameters('p')]"}}}
-    nested = {"type": "Microsoft.Resources/deployments", "apiVersion": "2021-04-01", "name": "n", "properties": {
-        "mode": "Incremental", "expressionEvaluationOptions": {"scope": "inner"}, "template": inner,
-        "parameters": {"p": {"value": "[toLower('AB')]"}}}}  # fmt: skip
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2021-04-01",
+        "name": "n",
+        "properties": {
+            "mode": "Incremental",
+            "expressionEvaluationOptions": {"scope": "inner"},
+            "template": inner,
+            "parameters": {"p": {"value": "[toLower('AB')]"}},
+        },
+    }
     plan = read({"resources": [nested]})
     properties = plan.body(plan.steps[0], nothing)["properties"]
     assert properties["template"] == inner and properties["parameters"] == {"p": {"value": "ab"}}
@@ -406,10 +490,19 @@ def test_the_template_of_a_nested_deployment_is_left_as_it_is() -> None:
         ([group("a", condition="yes")], "not a bool"),
         (["x"], "not an object"),
         ([group("[nope()]")], "'nope' is not valid"),
-        ([{"type": "Microsoft.Resources/deployments", "name": "n", "apiVersion": "2021-04-01",
-           "properties": {"templateLink": {}}}], "fetches no linked templates"),
+        (
+            [
+                {
+                    "type": "Microsoft.Resources/deployments",
+                    "name": "n",
+                    "apiVersion": "2021-04-01",
+                    "properties": {"templateLink": {}},
+                }
+            ],
+            "fetches no linked templates",
+        ),
     ],
-)  # fmt: skip
+)
 def test_resources_that_are_wrong(resources: list[Any], words: str) -> None:
     with pytest.raises(TemplateError, match=words):
         read({"resources": resources})
@@ -427,13 +520,18 @@ def test_many_dependencies_are_quick() -> None:
     ("text", "value"),
     [
         ('{"a": 1}', {"a": 1}),
-        ('{"properties": {"mode": "Incremental", template:{"x": [1,2,],}}}',
-         {"properties": {"mode": "Incremental", "template": {"x": [1, 2]}}}),
-        ("{a: 'it\"s', /* no { */ b: -1.5e3, // x: 1\n c: [true, null]}", {"a": 'it"s', "b": -1500.0, "c": [True, None]}),
+        (
+            '{"properties": {"mode": "Incremental", template:{"x": [1,2,],}}}',
+            {"properties": {"mode": "Incremental", "template": {"x": [1, 2]}}},
+        ),
+        (
+            "{a: 'it\"s', /* no { */ b: -1.5e3, // x: 1\n c: [true, null]}",
+            {"a": 'it"s', "b": -1500.0, "c": [True, None]},
+        ),
         ('{"a": "two\nlines", "b": "http://x"}', {"a": "two\nlines", "b": "http://x"}),
         ('{"a": "say \\"hi\\" //no"}', {"a": 'say "hi" //no'}),
     ],
-)  # fmt: skip
+)
 def test_lenient_json(text: str, value: Any) -> None:
     assert jsonc.loads(text.encode()) == value
 

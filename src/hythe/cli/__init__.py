@@ -16,6 +16,7 @@ _COMMANDS = {
     "run-with": ("run_with", "run_with"),
     "service": ("service_unit", "service"),
     "sp": ("sp", "sp"),
+    "subscription": ("subscription", "subscription"),
     "up": ("up", "up"),
 }
 

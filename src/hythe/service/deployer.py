@@ -145,6 +145,11 @@ class Deployer:
         held = self._row(key)
         return held.generation if held else 0
 
+    def changed(self, row: Row) -> bool:
+        """Tell whether the deployment is another one by now."""
+        held = self._store.get(row.key)
+        return held is None or (held.uid, held.generation) != (row.uid, row.generation)
+
     def look(self, key: str, generation: int) -> Look:
         """Tell how a resource stands."""
         held = self._row(key)

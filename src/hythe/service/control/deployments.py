@@ -65,6 +65,9 @@ class Deployer(Protocol):
     async def declare(self, row: Row, key: str) -> int:
         """Ask for a resource; give the generation with which it is done.  Raises `CannotDeploy` or `Busy`."""
 
+    def changed(self, row: Row) -> bool:
+        """Tell whether something else is wanted by now, such as to be canceled."""
+
     def look(self, key: str, generation: int) -> Look:
         """Tell how a resource stands."""
 
@@ -128,6 +131,8 @@ class DeploymentPass:
             ][:_AT_ONCE]  # fmt: skip
             if not ready:
                 return bool(waiting)
+            if self._deployer.changed(row):
+                return True
             for each, started in zip(
                 ready, await asyncio.gather(*(self._start(row, each) for each in ready)), strict=True
             ):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ...wire import ids
+from ...wire.faults import Fault
 from ...wire.templates import Plan, Step, TemplateError
 from ..call import Call
 from ..kinds import BY_NAME, BY_TYPE, Shown
@@ -23,7 +24,7 @@ async def compared(api: Api, call: Call, wanted: Deployed, plan: Plan, step: Ste
         return change | {"changeType": "Deploy"}
     try:
         body = await api.deployer.body(plan, step, call.caller, wanted.base_url)
-    except TemplateError:
+    except (TemplateError, Fault):  # it refers to something that is not there yet
         return change | {"changeType": "Deploy"}
     after = {"id": step.id, "name": step.name, "type": step.type, "apiVersion": step.api_version} | body
     if held is None or held.kind not in BY_NAME:
