@@ -94,7 +94,8 @@ def test_a_role_and_its_scopes_decide_what_it_may(service: Service) -> None:
         form = {"grant_type": "client_credentials", "client_id": made["appId"], "client_secret": made["password"]}
         token = ask(service, "/common/oauth2/v2.0/token", form=form)[1]["access_token"]
         version = "api-version=2021-04-01"
-        assert (ask(service, f"{scope}?{version}", token)[0] == 404) == (allowed != "")  # it is not there, but may be seen
+        # it is not there, but may be seen
+        assert (ask(service, f"{scope}?{version}", token)[0] == 404) == (allowed != "")
         assert ask(service, f"{scope}er?{version}", token)[0] == elsewhere
     said = sentence(service("sp", "create", "--role", "King"))
     assert "There is no role 'King'" in said

@@ -32,7 +32,7 @@ def sp() -> None:
 @click.option("--subscription", metavar="ID", help="Subscription that the auth file names (default: the first).")
 @click.option(
     "--role", default="Contributor", show_default=True, metavar="ROLE",
-    help='What it may do: Owner, Contributor, Reader, "Azure Container Instances Contributor Role"; "" for nothing yet.',
+    help='What it may do: Owner, Contributor, Reader, "Azure Container Instances Contributor Role"; "" for nothing.',
 )
 @click.option(
     "--scopes", multiple=True, metavar="ID",

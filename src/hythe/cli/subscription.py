@@ -61,4 +61,4 @@ def ls(data_dir: str | None) -> None:
 @click.argument("identity", metavar="ID")
 def rm(data_dir: str | None, identity: str) -> None:
     """Remove a subscription that has no resource groups."""
-    _ask(data_dir, "DELETE", f"/hythe/subscriptions/{quote(identity, safe="")}")
+    _ask(data_dir, "DELETE", f"/hythe/subscriptions/{quote(identity, safe='')}")
