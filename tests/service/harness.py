@@ -61,6 +61,9 @@ class Everybody:
     def new_principal(self, display_name: str, subscription: str, url: str, role: object, scopes: object) -> bytes:
         return b"{}"
 
+    def host_variables(self, name: str) -> dict[str, str] | None:
+        return None
+
     def intercept(self) -> dict[str, object]:
         return {}
 

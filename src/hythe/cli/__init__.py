@@ -13,6 +13,7 @@ _COMMANDS = {
     "down": ("up", "down"),
     "env": ("env", "env"),
     "image": ("image", "image"),
+    "keep-intercepting": ("intercepting", "keep_intercepting"),
     "run-with": ("run_with", "run_with"),
     "service": ("service_unit", "service"),
     "sp": ("sp", "sp"),
@@ -26,7 +27,7 @@ class _Lazy(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands."""
-        return sorted(_COMMANDS)
+        return sorted(_COMMANDS.keys() - {"keep-intercepting"})  # which only `env` calls
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""

@@ -57,6 +57,11 @@ class _SubscriptionAsked(Struct, rename="camel"):
     subscription_id: str = ""
 
 
+class _IdentityAsked(Struct):
+    id: str
+    """ARM id or client id."""
+
+
 class _ImportAsked(Struct):
     path: str
 
@@ -79,7 +84,9 @@ class Admin:
         new_principal: NewPrincipal,
         intercept: Callable[[], dict[str, object]],
         images: ImagePort | None,
+        host_variables: Callable[[str], dict[str, str] | None],
     ) -> None:
+        self._host_variables = host_variables
         self._store = store
         self._new_principal = new_principal
         self._intercept = intercept
@@ -107,6 +114,14 @@ class Admin:
             raise Fault(400, "InvalidScope", f"'{scope}' is no scope. Give /subscriptions/<id> or an id below it.")
         if found.subscription and self._store.subscription(found.subscription) is None:
             raise faults.subscription_not_found(found.subscription)
+
+    def host_identity(self, call: Call) -> Answer:
+        """Tell how a program on this machine gets tokens of a user-assigned identity."""
+        asked = _read(call.body, _IdentityAsked)
+        found = self._host_variables(asked.id)
+        if found is None:
+            raise Fault(404, "ResourceNotFound", f"There is no user-assigned identity '{asked.id}'.")
+        return plain(found, headers=[("Cache-Control", "no-store")])
 
     # --- subscriptions ---
 

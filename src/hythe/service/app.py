@@ -27,6 +27,7 @@ from .control import show_lost, sweep
 from .frugal import frugal
 from .gate import Gate
 from .identity.desk import Identity
+from .identity.host import HostEndpoint
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
 from .store import SqlStore, Subscription
@@ -93,6 +94,7 @@ class _Parts(msgspec.Struct, kw_only=True):
     key: str
     tenant: str
     subscription: str
+    host: HostEndpoint
 
 
 @asynccontextmanager
@@ -144,6 +146,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
             key=str(identity.certificate_key),
             tenant=tenant,
             subscription=subscription,
+            host=identity.host,
         )
     finally:
         sweeping.cancel()
@@ -206,6 +209,14 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
                 ws="none",
             )
         )
+        tokens_listener = listen("127.0.0.1", settings.service.identity_port)
+        parts.host.port = tokens_listener.getsockname()[1]
+        tokens = _Server(
+            uvicorn.Config(
+                parts.host, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
+            )
+        )
+        serving_tokens = asyncio.create_task(tokens.serve([tokens_listener]))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, server.end)
         serving = asyncio.create_task(server.serve([listener]))
@@ -228,7 +239,10 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
         say(f"Hythe answers at {url} ({settings.engine.name}, {time.monotonic() - begun:.1f} s). `hythe down` ends it.")
         try:
             await serving
+            tokens.end()
+            await serving_tokens
         finally:
+            tokens_listener.close()
             with contextlib.suppress(FileNotFoundError):
                 (data_dir / "service.json").unlink()
 

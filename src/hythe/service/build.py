@@ -61,6 +61,9 @@ class IdentityPort(Protocol):
     ) -> bytes:
         """Make a principal with a role over scopes, or without one, and give its auth file."""
 
+    def host_variables(self, name: str) -> dict[str, str] | None:
+        """Give what a program on this machine needs to be a user-assigned identity; None if there is no such one."""
+
     def intercept(self) -> dict[str, object]:
         """Give a certificate for Azure's names that lasts for one run."""
 
@@ -123,7 +126,7 @@ def build(
         store=store,
         resources=Resources(store, vault, loop, settings, admission),
         streams=Streams(store, engine, settings.log_limit),
-        admin=Admin(store, identity.new_principal, identity.intercept, images),
+        admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables),
         rights=identity,
         deployer=deployer,
         health={"status": "ok", "version": __version__, "engine": engine.name},

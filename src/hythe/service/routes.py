@@ -184,6 +184,7 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", "/hythe/subscriptions", "subscription_create", owner.create_subscription, "Hythe/owner", **_OWN),
     _route("DELETE", "/hythe/subscriptions/{subscriptionId}", "subscription_remove", owner.remove_subscription,
            "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/host-identity", "host_identity", owner.host_identity, "Hythe/owner", **_OWN),
     _route("POST", "/hythe/intercept", "intercept", owner.intercept, "Hythe/owner", **_OWN),
     _route("GET", "/hythe/images", "image_list", owner.list_images, "Hythe/owner", **_OWN),
     _route("PUT", "/hythe/images", "image_import", owner.import_image, "Hythe/owner", **_OWN),

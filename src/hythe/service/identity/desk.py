@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ..call import Caller
-from ..store import SqlStore
+from ..kinds.identities import assigned, by_client_id
+from ..providers import REGIONS
+from ..store import Principal, SqlStore
 from . import tls
 from .authfile import readdress_auth_file, sdk_auth, write_auth_file
 from .authority import Authority, application, owns
 from .bundle import bundle
+from .host import HostEndpoint, endpoint_key
 from .issuer import Issuer, signing_key
 from .principals import Principals
 from .rights import CONTRIBUTOR, OWNER, Rights, Role, grant
 
 AZURE_NAMES = (
     "management.azure.com", "login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net",
+    # the clouds of governments and of China
+    "management.usgovcloudapi.net", "login.microsoftonline.us", "management.chinacloudapi.cn",
+    "login.chinacloudapi.cn", "login.partner.microsoftonline.cn",
+    # regions by themselves
+    *(f"{region}.{host}" for host in ("management.azure.com", "login.microsoft.com") for region in REGIONS),
 )  # fmt: skip
 """Azure's own hosts, which `hythe run-with` leads here."""
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -37,11 +46,12 @@ class Identity:
         self.certificate, self.certificate_key = files.certfile, files.keyfile
         bundle(data_dir)
         self._principals = Principals(store)
-        issuer = Issuer(signing_key(data_dir), tenant)
+        issuer = self._issuer = Issuer(signing_key(data_dir), tenant)
         self.verify = issuer.verify
         self.authority = application(Authority(self._principals, issuer, self.answers_for))
         self.is_authority_path = owns
         self._rights = Rights(store)
+        self.host = HostEndpoint(endpoint_key(data_dir), partial(by_client_id, store), self.managed_token)
 
     # --- names ---
 
@@ -101,6 +111,23 @@ class Identity:
     def sees(self, caller: Caller, scope: str) -> bool:
         """Tell whether a caller has any role over a scope or over something in it."""
         return self._rights.sees(caller.object_id, scope.rstrip("/").lower())
+
+    def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
+        """Sign a token for a managed identity; give it with the second of the epoch in which it expires."""
+        bearer = Principal(
+            app_id=client_id,
+            object_id=object_id,
+            tenant=self._tenant,
+            display_name="",
+            secret_hash="",
+            created_at=0,
+        )
+        return self._issuer.issue(bearer, audience, f"https://localhost/{self._tenant}/", "1.0")
+
+    def host_variables(self, name: str) -> dict[str, str] | None:
+        """Give what a program on this machine needs to be a user-assigned identity; None if there is no such one."""
+        found = assigned(self._store, name) or by_client_id(self._store, name)
+        return self.host.variables(found) if found and self.host.port else None
 
     def intercept(self) -> dict[str, object]:
         """Make a certificate for Azure's names that lasts for one run of `hythe run-with`."""
