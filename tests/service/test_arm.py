@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from hythe.service.call import Caller
+from hythe.models import ContainerGroup, ContainerGroupIdentity, ContainerGroupSubnetId, UserAssignedIdentities
+from hythe.service.call import Call, Caller
 from hythe.service.identity.rights import ACI_CONTRIBUTOR, CONTRIBUTOR, OWNER, READER, Rights, grant, role_named
 from hythe.service.kinds.identities import assigned, by_client_id
+from hythe.service.kinds.links import ASSIGN, JOIN, links
 from hythe.service.kinds.networks import ranges, subnet
 from hythe.wire import ids
+from hythe.wire.faults import Fault
 
 from .harness import FOLDER, GROUPS, OTHER, SUBSCRIPTION, Everybody, Reply, Service, group, running
 
@@ -400,3 +403,31 @@ async def test_who_has_no_role_sees_nothing(guarded: Service) -> None:
     assert (await ask(guarded, "GET", "/subscriptions")).json["value"] == []
     assert (await ask(guarded, "GET", S)).code == "SubscriptionNotFound"
     assert (await guarded.ask("GET", f"{GROUPS}/web")).status == 403
+
+
+async def test_what_a_group_makes_use_of_needs_a_right_too(guarded: Service) -> None:
+    await prepare(guarded, CONTRIBUTOR, FOLDER)
+    caller = Caller(app_id="app", object_id=SOMEBODY, tenant="t")
+    call = Call(method="PUT", params={}, query={}, body=b"", base_url="", api_version=ARM, caller=caller)
+    for folder, allowed in ((FOLDER, True), (FOLDER.replace("/rg", "/other"), False)):
+        identity = f"{folder}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/me"
+        wanted = ContainerGroup(
+            containers=[],
+            identity=ContainerGroupIdentity(user_assigned_identities={identity: UserAssignedIdentities()}),
+        )
+        if allowed:
+            guarded.api.resources._check_links(wanted, call)
+            continue
+        with pytest.raises(Fault) as refused:
+            guarded.api.resources._check_links(wanted, call)
+        assert (refused.value.status, refused.value.code) == (403, "LinkedAuthorizationFailed")
+
+
+def test_links() -> None:
+    definition = ContainerGroup(
+        containers=[],
+        identity=ContainerGroupIdentity(user_assigned_identities={"a": UserAssignedIdentities()}),
+        subnet_ids=[ContainerGroupSubnetId(id="b")],
+    )
+    assert [*links(definition)] == [(ASSIGN, "a"), (JOIN, "b")]
+    assert [*links(object())] == []

@@ -124,7 +124,7 @@ def build(
     passes[DEPLOYMENTS.name] = DeploymentPass(deployer, clock)
     api = Api(
         store=store,
-        resources=Resources(store, vault, loop, settings, admission),
+        resources=Resources(store, vault, loop, settings, admission, identity.may),
         streams=Streams(store, engine, settings.log_limit),
         admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables),
         rights=identity,

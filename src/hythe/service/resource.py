@@ -20,8 +20,9 @@ from ..wire.faults import Fault
 from ..wire.ids import ResourceId
 from ..wire.versions import OPERATION_MONITOR, start_answers_202
 from .answers import Answer, empty, listed, plain, shown
-from .call import Call
+from .call import Call, Caller
 from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
+from .kinds.links import links
 from .settings import ServiceSettings
 from .store import Change, Operation, Row, SqlStore, Stale, Status
 from .vault import Vault
@@ -50,8 +51,10 @@ class Resources:
         worker: Worker,
         settings: ServiceSettings,
         admission: Admission,
+        may: Callable[[Caller, str, str], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._may = may
         self._store = store
         self._vault = vault
         self._worker = worker
@@ -111,6 +114,7 @@ class Resources:
             raise _being_deleted(identity.resource_group)
         wanted = kind.read(call.body, identity)
         kind.validate(wanted, identity)
+        self._check_links(wanted, call)
         held = self._store.get(identity.key)
         self._refuse_busy(held, identity)
         wanted = await kind.admit(wanted, held, identity, self._admission)
@@ -127,6 +131,12 @@ class Resources:
         done = settled and current.provisioning_state == "Succeeded"
         headers = [] if done else [self._monitor(call, operation, current), RETRY_AFTER]
         return shown(kind.show(current, Shown(api_version=call.api_version)), 200 if held else 201, headers)
+
+    def _check_links(self, wanted: object, call: Call) -> None:
+        """Refuse what a caller may ask for but not with the identities and subnets that it names."""
+        for action, link in links(wanted):
+            if call.caller is not None and not self._may(call.caller, action, link.lower()):
+                raise faults.link_forbidden(call.caller.app_id, call.caller.object_id, action, link)
 
     def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId, new_uid: str) -> Row:
         """Write down what a PUT asks for.  A group that was stopped or has ended runs anew."""

@@ -95,6 +95,17 @@ def forbidden(app_id: str, object_id: str, action: str, scope: str) -> Fault:
     )
 
 
+def link_forbidden(app_id: str, object_id: str, action: str, linked: str) -> Fault:
+    """Report a caller who lacks a right over something that a definition makes use of."""
+    return Fault(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{app_id}' with object id '{object_id}' has permission to perform the action on the resource; "
+        f"however, it does not have permission to perform action '{action}' on the linked scope '{linked}' or the "
+        "linked scope is invalid.",
+    )
+
+
 def transitioning(name: str) -> Fault:
     """Report a group that is busy with another operation."""
     return Fault(

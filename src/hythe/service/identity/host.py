@@ -25,6 +25,11 @@ _PATH = re.compile(r"/msi/([0-9a-f-]{36})/token/?")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _FIRST_VERSION = "2019-08-01"
 _MOST_RESOURCE = 2048
+_NAMED = {
+    "client_id": "client_id", "principal_id": "principal_id", "object_id": "principal_id", "mi_res_id": "id",
+    "msi_res_id": "id",
+}  # fmt: skip
+"""The ways in which a question can name an identity; it must be the one of the address."""
 
 Find = Callable[[str], Assigned | None]
 """Finds an identity by its client id."""
@@ -100,13 +105,8 @@ class HostEndpoint:
         if not resource or len(resource) > _MOST_RESOURCE:
             raise _Refusal(400, "invalid_request", "The query variable 'resource' is missing or too long.")
         identity = self._find(client_id)
-        named = {"client_id": "client_id", "principal_id": "principal_id", "object_id": "principal_id", "mi_res_id": "id",
-                 "msi_res_id": "id"}  # fmt: skip
-        if identity is None or any(
-            query[name].lower() != getattr(identity, member).lower()
-            for name, member in named.items()
-            if query.get(name)
-        ):
+        asked = [(query[name], member) for name, member in _NAMED.items() if query.get(name)]
+        if identity is None or any(value.lower() != getattr(identity, member).lower() for value, member in asked):
             raise _Refusal(400, "invalid_request", "Identity not found")
         token, expires = self._sign(identity.client_id, identity.principal_id, resource)
         return {
