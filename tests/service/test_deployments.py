@@ -323,6 +323,7 @@ async def test_secure_parameters_are_kept_secret(service: Service) -> None:
             },
         ),
         parameters={"p": {"type": "secureString"}},
+        variables={"unused": "written-by-hand"},
     )
     done = await deployed(service, "d", document, p="hush-hush")
     assert done["provisioningState"] == "Succeeded" and done["parameters"] == {"p": {"type": "SecureString"}}
@@ -333,6 +334,11 @@ async def test_secure_parameters_are_kept_secret(service: Service) -> None:
     ]
     assert len(rows) == 2 and all(row is not None and row.secrets and b"hush" not in row.secrets for row in rows)
     assert not any(b"hush" in row.spec + row.status for row in rows if row is not None)
+    assert not any(b"by-hand" in row.spec + row.status for row in rows if row is not None)
+    assert (await ask(service, "POST", f"{DEPLOYMENTS}/d/exportTemplate")).json["template"] == document
+    asked = body(document, p="hush-hush")
+    asked["properties"]["template"]["resources"][0]["name"] = "other"
+    assert b"hush" not in (await ask(service, "POST", f"{DEPLOYMENTS}/d/whatIf", asked)).raw
 
 
 async def test_a_deployment_that_runs_can_be_canceled_but_not_replaced(service: Service) -> None:

@@ -120,6 +120,11 @@ class Deployer:
                 self._plans.popitem(last=False)
         return known
 
+    def template(self, key: str) -> dict[str, Any]:
+        """Give the template of a deployment."""
+        row = self._store.opened(key)
+        return self._of(row)[0].template if row else {}
+
     # --- what control asks for ---
 
     def todos(self, row: Row) -> list[Todo]:

@@ -10,7 +10,7 @@ from ...wire import ids
 from ...wire.faults import Fault
 from ...wire.templates import Plan, Step, TemplateError
 from ..call import Call
-from ..kinds import BY_NAME, BY_TYPE, Shown
+from ..kinds import BY_NAME, BY_TYPE, DEPLOYMENTS, Shown
 from ..kinds.deployments import Deployed
 from .api import Api
 
@@ -20,18 +20,18 @@ async def compared(api: Api, call: Call, wanted: Deployed, plan: Plan, step: Ste
     change: dict[str, Any] = {"resourceId": step.id}
     identity, kind = ids.parse(step.id), BY_TYPE.get(step.type.lower())
     held = api.store.get(step.key)
-    if call.caller is None or identity is None or kind is None:
+    if call.caller is None or identity is None or kind is None or kind is DEPLOYMENTS:
         return change | {"changeType": "Deploy"}
     try:
         body = await api.deployer.body(plan, step, call.caller, wanted.base_url)
     except (TemplateError, Fault):  # it refers to something that is not there yet
         return change | {"changeType": "Deploy"}
-    after = {"id": step.id, "name": step.name, "type": step.type, "apiVersion": step.api_version} | body
+    asked = kind.read_again(kind.public(kind.read(msgspec.json.encode(body), identity))).as_dict()
+    after = asked | {"id": step.id, "name": step.name, "type": step.type, "apiVersion": step.api_version}
     if held is None or held.kind not in BY_NAME:
         return change | {"changeType": "Create", "after": after}
     shown = BY_NAME[held.kind].show(held, Shown(api_version=call.api_version, instance_view=False))
     before = shown.as_dict()
-    asked = kind.read_again(kind.public(kind.read(msgspec.json.encode(body), identity))).as_dict()
     delta = [*_delta(before, asked, "")]
     kind_of_change = "Modify" if delta else "NoChange"
     return change | {"changeType": kind_of_change, "before": before, "after": after, "delta": delta}

@@ -98,13 +98,12 @@ def _asked(api: Api, call: Call) -> tuple[Deployed, Plan]:
         raise _invalid(error) from None
     except RecursionError:
         raise _invalid("it is nested too deeply") from None
-    secure = {
-        name
-        for name, each in (template.get("parameters") or {}).items()
-        if str(each.get("type", "")).lower().startswith("secure")
-    }
+    defined = next((each for name, each in template.items() if name.lower() == "parameters"), None) or {}
+    types = {name: str(each.get("type", "")) for name, each in defined.items()}
+    secure = {name for name, type_ in types.items() if type_.lower().startswith("secure")}
     wanted = replace(
         wanted,
+        types=types,
         parameters={name: value for name, value in plan.parameters.items() if name not in secure},
         secure={name: value for name, value in plan.parameters.items() if name in secure} or None,
     )
@@ -277,7 +276,7 @@ async def cancel(api: Api, call: Call) -> Answer:
 
 def export(api: Api, call: Call) -> Answer:
     """Show the template of a deployment."""
-    return plain({"template": msgspec.json.decode(_held(api, call).spec)["properties"]["template"]})
+    return plain({"template": api.deployer.template(_held(api, call).key)})
 
 
 def list_operations(api: Api, call: Call) -> Answer:

@@ -28,6 +28,9 @@ class Deployed(Model, kw_only=True):
     tags: dict[str, str] | None = None
     mode: str = "Incremental"
     template: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies it
+    """Encrypted in the store: people write secrets into templates."""
+    types: dict[str, str] = {}  # noqa: RUF012
+    """Types of all parameters by name."""
     parameters: dict[str, Any] = {}  # noqa: RUF012
     """Values by name, without the secure ones."""
     secure: dict[str, Any] | None = None
@@ -66,12 +69,12 @@ class Deployments:
         return wanted
 
     def public(self, wanted: Deployed) -> bytes:
-        """Give the definition without secure parameters."""
-        return to_json(replace(wanted, secure=None))
+        """Give the definition without template and secure parameters."""
+        return to_json(replace(wanted, secure=None, template={}))
 
     def whole(self, wanted: Deployed) -> bytes | None:
-        """Give the definition with secure parameters, or None if it has none."""
-        return to_json(wanted) if wanted.secure else None
+        """Give the definition with template and secure parameters."""
+        return to_json(wanted)
 
     def show(self, row: Row, shown: Shown) -> Model:
         """Give a deployment as it is answered."""
@@ -103,10 +106,8 @@ class Deployments:
 
 def shown_parameters(held: Deployed) -> dict[str, Any]:
     """Give parameters as answers show them: secure ones without their values."""
-    defined = held.template.get("parameters") or {}
-    out = {}
-    for name, each in defined.items():
-        type_ = str(each.get("type", "")) if isinstance(each, dict) else ""
+    out: dict[str, Any] = {}
+    for name, type_ in held.types.items():
         out[name] = {"type": type_[:1].upper() + type_[1:]}
         if name in held.parameters:
             out[name]["value"] = held.parameters[name]

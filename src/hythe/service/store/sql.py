@@ -241,8 +241,8 @@ class SqlStore:
                 current = removed.rowcount == 1
                 if current:  # what lies below it, such as the roles over it, goes with it
                     below = (resources.c.key > f"{outcome.key}/", resources.c.key < f"{outcome.key}0")
-                    connection.execute(resources.delete().where(*below))
-                    self._changes[""] += 1
+                    if connection.execute(resources.delete().where(*below)).rowcount:
+                        self._changes[""] += 1
             else:
                 values: dict[str, Any] = {"status": outcome.status, "lease_owner": None, "lease_until": None}
                 current_values = values | {
