@@ -99,6 +99,7 @@ def test_a_role_and_its_scopes_decide_what_it_may(service: Service) -> None:
         assert ask(service, f"{scope}er?{version}", token)[0] == elsewhere
     said = sentence(service("sp", "create", "--role", "King"))
     assert "There is no role 'King'" in said
+    assert create(service, "--role", "Owner", "--scopes", "/")["appId"]
     assert "is no scope" in sentence(service("sp", "create", "--scopes", "rg"))
 
 
@@ -186,3 +187,5 @@ def test_no_secret_gets_into_the_log(service: Service) -> None:
     assert "AADSTS7000215" in log
     for hidden in (made["clientSecret"], service.facts["client_secret"], "the-wrong-secret", "BEGIN PRIVATE"):
         assert hidden not in log
+    everything = b"".join(path.read_bytes() for path in service.data_dir.rglob("*") if path.is_file())
+    assert b"the-wrong-secret" not in everything and made["clientSecret"].encode() not in everything

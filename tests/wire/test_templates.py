@@ -206,6 +206,16 @@ def test_growth_is_bounded() -> None:
     assert "produce too much" in fails(nested)
 
 
+def test_growth_by_mere_mention_is_bounded() -> None:
+    lists = {"v0": ["x" * 100]} | {f"v{n + 1}": [f"[variables('v{n}')]", f"[variables('v{n}')]"] for n in range(40)}
+    assert "produce too much" in fails("[variables('v40')]", variables=lists)
+    big = [{"name": f"n{n}", "text": "x" * 1000} for n in range(200)]
+    items = [f"[parameters('p')[{n}].name]" for n in range(200)]
+    plan = read({"resources": [], "parameters": {"p": {"type": "array"}},
+                 "outputs": {"x": {"type": "array", "value": items * 5}}}, {"p": big})  # fmt: skip
+    assert len(plan.outputs(nothing)["x"]["value"]) == 1000
+
+
 def test_circles_are_found() -> None:
     assert "depends on itself" in fails(
         "[variables('a')]", variables={"a": "[variables('b')]", "b": "[variables('a')]"}
@@ -353,6 +363,27 @@ def test_resources_come_after_what_they_depend_on() -> None:
     body = plan.body(plan.steps[4], lambda word, version, full: {"ipAddress": {"ip": f"{word}{version}{full}"}})
     assert body == {"location": "eastus", "properties": {"x": "d2023-05-01False"}}
     assert plan.needs_reference(plan.steps[4]) and not plan.needs_reference(plan.steps[0])
+
+
+def test_what_is_looked_at_again_and_again_is_counted_once() -> None:
+    words = [f"[reference('g{n}', 'v').x]" for n in range(60)]
+    plan = read({"resources": [group("a")], "outputs": {"x": {"type": "array", "value": words}}})
+    seen: set[str] = set()
+
+    class Lacks(Exception):
+        pass
+
+    def reference(word: str, version: str, full: bool) -> Any:
+        if word not in seen:
+            seen.add(word)
+            raise Lacks
+        return {"x": "y" * 2000}
+
+    for _ in range(60):
+        with pytest.raises(Lacks):
+            plan.outputs(reference)
+    for _ in range(60):
+        assert len(plan.outputs(reference)["x"]["value"]) == 60
 
 
 def test_loops_make_many() -> None:

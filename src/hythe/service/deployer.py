@@ -114,7 +114,7 @@ class Deployer:
             identity = ids.parse(row.id) or ResourceId()
             try:
                 known = self._plans[mark] = (wanted, self.plan(identity, wanted))
-            except TemplateError as error:
+            except (TemplateError, RecursionError) as error:
                 raise CannotDeploy("InvalidTemplate", f"Deployment template validation failed: '{error}'.") from None
             while len(self._plans) > _KEPT_PLANS:
                 self._plans.popitem(last=False)
@@ -219,6 +219,8 @@ class Deployer:
         for _ in range(_MOST_REFERENCES):
             try:
                 return evaluate(reference)
+            except RecursionError:
+                raise TemplateError("its expressions refer to each other too deeply") from None
             except _Lacks as lacks:
                 answer = await self._inside(caller, "GET", lacks.id, {"api-version": lacks.version}, b"", base_url)
                 seen[lacks.id.lower()] = msgspec.json.decode(answer.body)

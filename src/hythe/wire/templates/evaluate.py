@@ -13,8 +13,12 @@ from .functions import FUNCTIONS
 from .values import Value, kind, member, short_list, text_of, weigh
 
 MOST_COPIES = 800
-_MOST_WORK = 2_000_000
+_MOST_WORK = 1_000_000
 """Characters and items that the expressions of one template may produce, taken together."""
+_LOOKUPS = frozenset(
+    ("parameters", "variables", "resourcegroup", "subscription", "tenant", "deployment", "environment", "reference",
+     "lambdavariables", "if", "coalesce")
+)  # fmt: skip
 _DEEPEST_BODY = 64
 _DEEPEST_CALL = 100
 
@@ -54,7 +58,8 @@ class Evaluator:
         self._functions = functions
         self._copies: list[tuple[str, int]] = []
         self._locals: list[dict[str, Value]] = []
-        self._work = 0
+        self.work = 0
+        """Characters and items produced so far."""
         self._depth = 0
 
     # --- values ---
@@ -65,7 +70,9 @@ class Evaluator:
             raise TemplateError(f"The template is nested more than {_DEEPEST_BODY} levels deep")
         if isinstance(given, str):
             if is_expression(given):
-                return self.expression(given)
+                found = self.expression(given)
+                self._count(found)
+                return found
             return given[1:] if given.startswith("[[") else given
         if isinstance(given, list):
             return [self.value(each, depth + 1) for each in given]
@@ -143,10 +150,15 @@ class Evaluator:
             found = self._index(node) if isinstance(node, Index) else self._apply(node)
         finally:
             self._depth -= 1
-        self._work += weigh(found, _MOST_WORK)
-        if self._work > _MOST_WORK:
-            raise TemplateError("The template's expressions produce too much")
+        made = isinstance(node, Apply) and node.name not in _LOOKUPS
+        self._count(found if made else None)
         return found
+
+    def _count(self, made: Value) -> None:
+        """Count what was made; to look at what is there costs little, however big it is."""
+        self.work += weigh(made, _MOST_WORK)
+        if self.work > _MOST_WORK:
+            raise TemplateError("The template's expressions produce too much")
 
     def _index(self, node: Index) -> Value:
         base = self.node(node.base)
@@ -207,10 +219,10 @@ class Evaluator:
             raise TemplateError(f"The template function '{node.shown}' takes {len(names)} arguments")
         given = {name.lower(): self.node(each) for name, each in zip(names, node.args, strict=True)}
         inner = Evaluator(self.scope, {}, {})
-        inner._work, inner._depth = self._work, self._depth
+        inner.work, inner._depth = self.work, self._depth
         inner.parameters = lambda name: _from(given, name, "parameter")
         found = inner.value((definition.get("output") or {}).get("value"))
-        self._work = inner._work
+        self.work = inner.work
         return found
 
     # --- functions that look at the template, or are lazy ---
@@ -353,7 +365,7 @@ class Evaluator:
     def _call(self, function: Value, *values: Value) -> Value:
         if not isinstance(function, _Lambda) or not 1 <= len(function.names) <= len(values):
             raise TemplateError("expected a lambda")
-        self._work += 1
+        self.work += 1
         self._locals.append(dict(zip(function.names, values, strict=False)))
         try:
             return self.node(function.body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +59,7 @@ class Plan:
     ) -> None:
         self._evaluator = evaluator
         self._outputs = outputs
+        self._counted: set[str] = set()
         self.steps = steps
         """In an order in which each comes after what it depends on."""
         self.parameters = parameters
@@ -72,7 +74,7 @@ class Plan:
             properties = dict(body.get("properties") or {})
             template = properties.pop("template", None)
             body["properties"] = properties
-        with _inside(evaluator, step.loops), self._referring(reference):
+        with _inside(evaluator, step.loops), self._referring(reference, step.key):
             found = evaluator.value(body)
         if template is not None:
             found["properties"]["template"] = template  # its expressions are evaluated by its own deployment
@@ -85,7 +87,7 @@ class Plan:
     def outputs(self, reference: Reference) -> dict[str, Value]:
         """Evaluate the outputs: name -> type and value.  Raises `TemplateError`."""
         out = {}
-        with self._referring(reference):
+        with self._referring(reference, ""):
             for name, each in self._outputs.items():
                 if "condition" in each and self._evaluator.value(each["condition"]) is not True:
                     continue
@@ -107,21 +109,24 @@ class Plan:
                 out[name] = shown | {"value": value}
         return out
 
-    def _referring(self, reference: Reference) -> _Referring:
-        return _Referring(self._evaluator, reference)
-
-
-class _Referring:
-    """Lets an evaluator look at resources within a block."""
-
-    def __init__(self, evaluator: Evaluator, reference: Reference | None) -> None:
-        self._evaluator, self._reference = evaluator, reference
-
-    def __enter__(self) -> None:
-        self._evaluator.reference = self._reference
-
-    def __exit__(self, *_: object) -> None:
-        self._evaluator.reference = None
+    @contextmanager
+    def _referring(self, reference: Reference, what: str) -> Iterator[None]:
+        """Let the evaluator look at resources within a block.  What is evaluated again is counted once."""
+        evaluator, before = self._evaluator, self._evaluator.work
+        evaluator.reference = reference
+        try:
+            yield
+        except TemplateError:
+            raise
+        except BaseException:  # the resource that it looked at has to be read first: it begins anew
+            evaluator.work = before
+            raise
+        else:
+            if what in self._counted:
+                evaluator.work = before
+            self._counted.add(what)
+        finally:
+            evaluator.reference = None
 
 
 class _inside:
