@@ -407,6 +407,19 @@ class Evaluator:
         items, (key, *value) = self._items(node, len(node.args))
         return {text_of(self._call(key, each)): self._call(value[0], each) if value else each for each in items}
 
+    def _do_groupby(self, node: Apply) -> dict[str, list[Value]]:
+        items, (function,) = self._items(node, 2)
+        out: dict[str, list[Value]] = {}
+        for each in items:
+            out.setdefault(text_of(self._call(function, each)), []).append(each)
+        return out
+
+    def _do_mapvalues(self, node: Apply) -> dict[str, Value]:
+        held, function = self._args(node, 2, 2)
+        if not isinstance(held, dict):
+            raise TemplateError("The template function 'mapValues' takes an object")
+        return {name: self._call(function, each) for name, each in held.items()}
+
 
 def _nothing(what: str) -> Callable[[str], Value]:
     def nothing(name: str) -> Value:

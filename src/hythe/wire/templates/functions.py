@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import quote, unquote, urljoin
 
@@ -337,6 +338,42 @@ def _try_get(value: Value, *path: Value) -> Value:
         else:
             return None
     return value
+
+
+# --- ranges of addresses ---
+
+
+def _network(text: Value) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(_text(text), strict=False)
+    except ValueError:
+        raise TemplateError(f"'{str(text)[:60]}' is not a range of addresses") from None
+
+
+@_function("parseCidr", 1)
+def _parse_cidr(text: Value) -> dict[str, Value]:
+    network = _network(text)
+    out = {"network": str(network[0]), "netmask": str(network.netmask), "cidr": network.prefixlen,
+           "firstUsable": str(network[min(1, network.num_addresses - 1)]),
+           "lastUsable": str(network[max(0, network.num_addresses - 2)])}  # fmt: skip
+    return out | ({"broadcast": str(network[-1])} if network.version == 4 else {})  # noqa: PLR2004
+
+
+@_function("cidrSubnet", 3)
+def _cidr_subnet(text: Value, prefix: Value, index: Value) -> str:
+    network, length, at = _network(text), _int(prefix), _int(index)
+    if not network.prefixlen <= length <= network.max_prefixlen or not 0 <= at < 1 << (length - network.prefixlen):
+        raise TemplateError("there is no such subnet in the range")
+    start = int(network.network_address) + (at << (network.max_prefixlen - length))
+    return f"{type(network.network_address)(start)}/{length}"
+
+
+@_function("cidrHost", 2)
+def _cidr_host(text: Value, index: Value) -> str:
+    network, at = _network(text), _int(index)
+    if not 0 <= at < network.num_addresses - 1:
+        raise TemplateError("there is no such address in the range")
+    return str(network[at + 1])
 
 
 # --- numbers, comparisons, logic ---
