@@ -104,7 +104,7 @@ async def test_resources_are_made_and_outputs_given(service: Service) -> None:
     assert done["outputs"] == {"fqdn": {"type": "String", "value": group["properties"]["ipAddress"]["fqdn"]}}
     assert done["parameters"] == {"name": {"type": "String", "value": "web"}}
     assert done["outputResources"] == [{"id": f"{GROUPS}/web"}]
-    (operation,) = (await ask(service, "GET", f"{DEPLOYMENTS}/first/operations")).json["value"]
+    (operation,) = (await ask(service, "GET", f"{FOLDER}/deployments/first/operations")).json["value"]
     assert operation["properties"]["provisioningState"] == "Succeeded"
     assert operation["properties"]["targetResource"]["resourceName"] == "web"
     assert (await ask(service, "GET", operation["id"])).json == operation

@@ -96,6 +96,8 @@ def _deployments(where: str, suffix: str) -> tuple[Route, ...]:
     type_ = "Microsoft.Resources/deployments"
     all_ = f"{where}/providers/{type_}"
     one = f"{all_}/{{deploymentName}}"
+    # Azure's path for the operations of a resource group's deployment has no provider in it.
+    steps = f"{where}/deployments/{{deploymentName}}/operations" if where == RG else f"{one}/operations"
     return tuple(
         _route(method, path, f"Deployments_{name}{suffix}", handler, f"{type_}/{action}", **_ARM)
         for method, path, name, handler, action in (
@@ -108,8 +110,8 @@ def _deployments(where: str, suffix: str) -> tuple[Route, ...]:
             ("POST", f"{one}/whatIf", "WhatIf", deployments.what_if, "whatIf/action"),
             ("POST", f"{one}/cancel", "Cancel", deployments.cancel, "cancel/action"),
             ("POST", f"{one}/exportTemplate", "ExportTemplate", deployments.export, "exportTemplate/action"),
-            ("GET", f"{one}/operations", "ListOperations", deployments.list_operations, "operations/read"),
-            ("GET", f"{one}/operations/{{operationId}}", "GetOperation", deployments.get_operation, "operations/read"),
+            ("GET", steps, "ListOperations", deployments.list_operations, "operations/read"),
+            ("GET", f"{steps}/{{operationId}}", "GetOperation", deployments.get_operation, "operations/read"),
         )
     )
 

@@ -304,6 +304,11 @@ def _operation_id(row: Row, step: StepState) -> str:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"{row.uid}{step.id.lower()}").hex[:16]
 
 
+def _path_of_steps(row: Row) -> str:
+    """Give the path of a deployment's operations: in a resource group, Azure's has no provider in it."""
+    return f"{row.id.replace('/providers/Microsoft.Resources', '') if row.resource_group else row.id}/operations"
+
+
 def _operation(row: Row, step: StepState) -> dict[str, object]:
     properties: dict[str, object] = {
         "provisioningOperation": "Create",
@@ -321,4 +326,4 @@ def _operation(row: Row, step: StepState) -> dict[str, object]:
     if step.message:
         properties["statusMessage"] = {"status": step.state, "error": {"code": step.code, "message": step.message}}
     identity = _operation_id(row, step)
-    return {"id": f"{row.id}/operations/{identity}", "operationId": identity, "properties": properties}
+    return {"id": f"{_path_of_steps(row)}/{identity}", "operationId": identity, "properties": properties}
