@@ -98,6 +98,17 @@ async def test_locations_and_tenants(service: Service) -> None:
     assert (await ask(service, "GET", "/tenants")).json["value"][0]["tenantId"] == "t"
 
 
+async def test_the_endpoints_of_this_cloud(service: Service) -> None:
+    async def found(version: str) -> Any:
+        return (await service.ask("GET", "/metadata/endpoints", version=version, headers={"authorization": ""})).json
+
+    newest = await found("2022-09-01")
+    assert newest["resourceManager"] == "https://localhost" and newest["suffixes"] == {}
+    assert newest["authentication"]["loginEndpoint"] == "https://localhost/adfs"
+    assert await found("2019-05-01") == [newest]
+    assert (await found("2015-01-01"))["authentication"]["audiences"] == ["https://localhost"]
+
+
 async def test_providers_tell_which_versions_there_are(service: Service) -> None:
     every = (await ask(service, "GET", f"{S}/providers")).json["value"]
     assert "Microsoft.Network" in [each["namespace"] for each in every]

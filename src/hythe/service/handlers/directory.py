@@ -12,6 +12,8 @@ from ..providers import PROVIDERS, REGIONS, Provider, provider
 from ..store import Subscription
 from .api import Api
 
+_ENDPOINTS_BY_CLOUD, _ENDPOINTS_OF_ONE = "2018-05-01", "2022-09-01"
+"""Since when metadata tells all clouds in a list, and since when only the one that was asked."""
 _OPERATIONS = (
     ("containerGroups/read", "Container Group", "Get Container Groups", "Get all container groups."),
     ("containerGroups/write", "Container Group", "Create Container Groups", "Create or update a container group."),
@@ -153,20 +155,18 @@ def _provider(each: Provider, call: Call) -> dict[str, object]:
 
 
 def metadata(api: Api, call: Call) -> Answer:
-    """Name the endpoints of this cloud, as `az cloud register` asks."""
-    return plain(
-        {
-            "name": "Hythe",
-            "authentication": {
-                "loginEndpoint": f"{call.base_url}/adfs",
-                "audiences": [call.base_url],
-                "tenant": "common",
-                "identityProvider": "ADFS",
-            },
-            "resourceManager": call.base_url,
-            "suffixes": {},
-        }
-    )
+    """Name the endpoints of this cloud, in the shape of the api-version: `az cloud register` asks for the newest."""
+    authentication: dict[str, object] = {"loginEndpoint": f"{call.base_url}/adfs", "audiences": [call.base_url]}
+    if call.api_version < _ENDPOINTS_BY_CLOUD:
+        names = ("galleryEndpoint", "graphEndpoint", "portalEndpoint")
+        return plain(dict.fromkeys(names, f"{call.base_url}/") | {"authentication": authentication})
+    cloud = {
+        "name": "Hythe",
+        "authentication": authentication | {"tenant": "common", "identityProvider": "ADFS"},
+        "resourceManager": call.base_url,
+        "suffixes": {},
+    }
+    return plain(cloud if call.api_version >= _ENDPOINTS_OF_ONE else [cloud])
 
 
 def _subscription(api: Api, held: Subscription) -> dict[str, object]:
