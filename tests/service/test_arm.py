@@ -14,6 +14,7 @@ from hythe.service.identity.rights import ACI_CONTRIBUTOR, CONTRIBUTOR, OWNER, R
 from hythe.service.kinds.identities import assigned, by_client_id
 from hythe.service.kinds.links import ASSIGN, JOIN, links
 from hythe.service.kinds.networks import ranges, subnet
+from hythe.service.routes import ROUTES
 from hythe.wire import ids
 from hythe.wire.faults import Fault
 
@@ -319,6 +320,39 @@ async def test_roles_go_with_what_they_are_over(service: Service) -> None:
     assert service.store.every("roleAssignments") == [] and not rights.sees(SOMEBODY, S.lower())
     missing = await ask(service, "PUT", f"{GROUPS}/nobody{ASSIGNMENTS}/{GUID(1)}", assignment(READER.id))
     assert missing.status == 404
+
+
+async def test_roles_over_a_subnet_which_is_part_of_its_network(service: Service) -> None:
+    subnets = [{"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}}]
+    space = {"addressPrefixes": ["10.0.0.0/16"]}
+    network = {"location": "x", "properties": {"addressSpace": space, "subnets": subnets}}
+    await ask(service, "PUT", f"{NETWORKS}/v", network)
+    for name, status in (("s", 201), ("t", 404)):
+        path = f"{NETWORKS}/v/subnets/{name}{ASSIGNMENTS}/{GUID(1)}"
+        assert (await ask(service, "PUT", path, assignment(READER.id))).status == status
+    no_tags = await ask(
+        service, "GET", f"{NETWORKS}/v/subnets/s{ASSIGNMENTS}/{GUID(1)}/providers/Microsoft.Resources/tags/default"
+    )
+    assert no_tags.code == "InvalidScope"
+
+
+def test_every_route_of_arm_needs_a_right_or_has_a_reason() -> None:
+    reasons = {
+        "Operations_List": "names what the provider can do",
+        "monitor": "the handler asks for a right over what the operation is about",
+        "operationresults": "as monitor",
+        "Subscriptions_List": "lists what the caller has a role over",
+        "Subscriptions_Get": "as Subscriptions_List",
+        "ResourceGroups_List": "as Subscriptions_List",
+        "Resources_List": "lists what the caller may read",
+        "Subscriptions_ListLocations": "names regions",
+        "Tenants_List": "names the one tenant",
+        "Providers_List": "names types and api-versions",
+        "Providers_Get": "as Providers_List",
+        "Providers_Register": "changes nothing",
+    }
+    free = {route.name for route in ROUTES if route.provider and not route.action and not route.open}
+    assert free == reasons.keys()
 
 
 async def test_role_definitions(service: Service) -> None:

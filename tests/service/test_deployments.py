@@ -190,6 +190,17 @@ async def test_everything_together(service: Service) -> None:
     assert len((await service.ask("GET", GROUPS)).json["value"]) == 3
 
 
+async def test_tags_of_the_resource_group_by_template(service: Service) -> None:
+    tags = {
+        "type": "Microsoft.Resources/tags",
+        "apiVersion": "2021-04-01",
+        "name": "default",
+        "properties": {"tags": {"made": "[toUpper('by')]"}},
+    }
+    assert (await deployed(service, "d", template(tags)))["provisioningState"] == "Succeeded"
+    assert (await service.ask("GET", FOLDER)).json["tags"] == {"made": "BY"}
+
+
 async def test_a_subscription_and_nested_deployments(service: Service) -> None:
     inner = template(
         aci("[parameters('n')]"),

@@ -171,8 +171,8 @@ class Deployer:
         return Look(state="Failed", code="ResourceDeploymentFailure", message=message)
 
     def _row(self, key: str) -> Row | None:
-        """Find the row of a resource, or of what it is a part of: a subnet is part of its network's row."""
-        row = self._store.get(key)
+        """Find the row of a resource, or of what it is a part of: a subnet of its network, tags of their scope."""
+        row = self._store.get(key) or self._store.get(key.removesuffix("/providers/microsoft.resources/tags/default"))
         while row is None and (key := key.rpartition("/")[0].rpartition("/")[0]).count("/") > 4:  # noqa: PLR2004
             row = self._store.get(key)
         return row

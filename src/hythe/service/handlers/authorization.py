@@ -10,6 +10,7 @@ from ..answers import Answer, listed, shown
 from ..call import Call
 from ..identity.rights import ROLES, Role, role_of, within
 from ..kinds import ROLE_ASSIGNMENTS, Shown
+from ..kinds.networks import subnet
 from .api import Api
 
 _CALLED = frozenset(("call",))
@@ -35,7 +36,7 @@ def _check_scope(api: Api, call: Call) -> None:
     if scope is None or not scope.subscription:
         return
     api.resources.home(scope, call)
-    if scope.type and api.store.get(scope.key) is None:
+    if scope.type and api.store.get(scope.key) is None and subnet(api.store, scope.text) is None:
         raise Fault(404, "ResourceNotFound", f"The Resource '{scope.type}/{scope.name}' under resource group "
                     f"'{scope.resource_group}' was not found.")  # fmt: skip
 

@@ -31,6 +31,8 @@ def _scope(api: Api, call: Call) -> tuple[ResourceId, Row | None]:
     if row is None:
         raise Fault(404, "ResourceNotFound", f"The Resource '{scope.type}/{scope.name}' under resource group "
                     f"'{scope.resource_group}' was not found.")  # fmt: skip
+    if not hasattr(BY_NAME[row.kind].read_again(row.spec), "tags"):
+        raise Fault(400, "InvalidScope", f"A resource of the type '{BY_NAME[row.kind].type}' has no tags.")
     return scope, row
 
 
