@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -283,6 +284,15 @@ async def test_roles_are_assigned_listed_and_taken_away(service: Service) -> Non
         ]
 
     assert await listed(S) == [GUID(3), GUID(1)]
+    grant(service.store, GUID(8), READER, "")
+    rows = (await ask(service, "GET", f"{S}{ASSIGNMENTS}")).json["value"]
+    names = {
+        each["id"]
+        for each in (await ask(service, "GET", f"{S}/providers/Microsoft.Authorization/roleDefinitions")).json["value"]
+    }
+    assert len(rows) == 3 and all(each["properties"]["roleDefinitionId"] in names for each in rows)
+    grant_rows = [row for row in service.store.every("roleAssignments") if not row.subscription]
+    assert (await ask(service, "DELETE", grant_rows[0].id)).status == 200
     assert await listed(S, "$filter=atScope()") == [GUID(3)]
     assert await listed(FOLDER, "$filter=atScope()") == [GUID(3), GUID(1)]
     assert await listed(S, f"$filter=principalId%20eq%20'{GUID(9)}'") == []
@@ -477,3 +487,21 @@ def test_links() -> None:
     )
     assert [*links(definition)] == [(ASSIGN, "a"), (JOIN, "b")]
     assert [*links(object())] == []
+
+
+async def test_who_a_principal_is(service: Service) -> None:
+    me = (await ask(service, "PUT", f"{IDENTITIES}/me", {"location": "x"})).json["properties"]
+    found = await service.ask("POST", "/v1.0/directoryObjects/getByIds", {"ids": [me["principalId"]]}, version=None)
+    (one,) = found.json["value"]
+    assert (one["appId"], one["displayName"]) == (me["clientId"], "me")
+    for wanted, count in (
+        (f"servicePrincipalNames/any(c:c eq '{me['clientId']}')", 1),
+        ("displayName eq 'ME'", 1),
+        ("appId eq 'nobody'", 0),
+        ("", 1),
+    ):
+        query = f"$filter={quote(wanted)}"
+        listed = await service.ask("GET", "/v1.0/servicePrincipals", version=None, query=query)
+        assert len(listed.json["value"]) == count
+    refused = await service.ask("GET", "/v1.0/servicePrincipals", version=None, query="$filter=x")
+    assert refused.status == 400

@@ -21,6 +21,7 @@ from .handlers import (
     directory,
     folders,
     generic,
+    graph,
     groups,
     identities,
     network,
@@ -180,6 +181,9 @@ ROUTES: tuple[Route, ...] = (
     _route("DELETE", SUBNETS + "/{subnetName}", "Subnets_Delete", network.delete_subnet, f"{_SUBNET}/delete", **_ARM),
     *_deployments(RG, ""),
     *_deployments(S, "AtSubscriptionScope"),
+
+    _route("GET", "/v1.0/servicePrincipals", "graph_service_principals", graph.service_principals, **_OWN),
+    _route("POST", "/v1.0/directoryObjects/getByIds", "graph_by_ids", graph.by_ids, **_OWN),
 
     _route("GET", "/hythe/health", "health", owner.health, open=True, **_OWN),
     _route("POST", "/hythe/service-principals", "sp_create", owner.create_principal, "Hythe/owner", **_OWN),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ...models import Permission, RoleAssignment, RoleDefinition, from_json
 from ...wire import filters, ids
 from ...wire.faults import Fault
@@ -9,7 +11,8 @@ from ...wire.ids import ResourceId
 from ..answers import Answer, listed, shown
 from ..call import Call
 from ..identity.rights import ROLES, Role, role_of, within
-from ..kinds import ROLE_ASSIGNMENTS, Shown
+from ..kinds import ROLE_ASSIGNMENTS
+from ..kinds.authorization import definition_id
 from ..kinds.networks import subnet
 from .api import Api
 
@@ -54,7 +57,9 @@ def list_(api: Api, call: Call) -> Answer:
         held = (each.scope or "").rstrip("/").lower()
         below = not only_here and within(held, here)
         if (within(here, held) or below) and (not who or {each.principal_id} == who):
-            found.append(ROLE_ASSIGNMENTS.show(row, Shown(api_version=call.api_version)))
+            definition = definition_id(each.role_definition_id or "", call.subscription)
+            found.append(replace(each, id=row.id, name=row.name, type=ROLE_ASSIGNMENTS.type,
+                                 role_definition_id=definition))  # fmt: skip
     return listed(found)
 
 
@@ -97,9 +102,8 @@ def get_definition(api: Api, call: Call) -> Answer:
 
 
 def _definition(role: Role, call: Call) -> RoleDefinition:
-    subscription = f"/subscriptions/{call.subscription}" if call.subscription else ""
     return RoleDefinition(
-        id=f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role.id}",
+        id=definition_id(role.id, call.subscription),
         name=role.id,
         type="Microsoft.Authorization/roleDefinitions",
         role_name=role.name,

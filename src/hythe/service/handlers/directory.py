@@ -164,6 +164,7 @@ def metadata(api: Api, call: Call) -> Answer:
         "name": "Hythe",
         "authentication": authentication | {"tenant": "common", "identityProvider": "ADFS"},
         "resourceManager": call.base_url,
+        "microsoftGraphResourceId": call.base_url,
         "suffixes": {},
     }
     return plain(cloud if call.api_version >= _ENDPOINTS_OF_ONE else [cloud])

@@ -12,7 +12,7 @@ from ...wire.faults import Fault, invalid_content
 from ...wire.ids import ResourceId
 from ..identity.rights import ASSIGNMENTS, role_of
 from ..store import Row
-from .base import Admission
+from .base import Admission, Shown
 from .records import Record
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -88,6 +88,18 @@ class RoleAssignments(Record[RoleAssignment]):
             created_on=now,
             updated_on=now,
         )
+
+    def show(self, row: Row, shown: Shown) -> RoleAssignment:
+        """Give an assignment as it is answered."""
+        held = self.read_again(row.spec)
+        definition = definition_id(held.role_definition_id or "", row.subscription)
+        return replace(held, id=row.id, name=row.name, type=self.type, role_definition_id=definition)
+
+
+def definition_id(any_id: str, subscription: str) -> str:
+    """Give the id of a role definition as a subscription sees it, or as the tenant does: clients compare ids."""
+    head = f"/subscriptions/{subscription}" if subscription else ""
+    return f"{head}/providers/Microsoft.Authorization/roleDefinitions/{any_id.rpartition('/')[2]}"
 
 
 def _now() -> str:
