@@ -14,10 +14,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, imports, life, rest
+from . import create, imports, life, rest, streams
 from .rivals import ROOT, Service
 
-PARTS = {"create": create.measure, "life": life.measure, "import": imports.measure, "rest": rest.measure}
+PARTS = {
+    "create": create.measure,
+    "life": life.measure,
+    "streams": streams.measure,
+    "import": imports.measure,
+    "rest": rest.measure,
+}
 
 
 def main() -> int:

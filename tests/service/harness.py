@@ -78,6 +78,7 @@ class Service:
         settings: ServiceSettings | None = None,
         vault: Any = None,
         identity: Any = None,
+        shares: Any = None,
     ) -> None:
         self.engine = engine
         self.store = store
@@ -93,6 +94,7 @@ class Service:
             identity=identity or Everybody(),
             tenant="t",
             images=None,
+            shares=shares,
         )
         self.gate, self.loop, self.api, self.groups = built.gate, built.loop, built.api, built.groups
 

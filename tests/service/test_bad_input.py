@@ -63,7 +63,6 @@ BAD = [
     ("web", group(restartPolicy="Sometimes"), "InvalidRestartPolicy"),
     ("web", group(container(image="")), "InvalidImageName"),
     ("web", group(container(image="nowhere")), "InaccessibleImage"),
-    ("web", group(volumes=[{"name": "v", "emptyDir": {}}]), "FeatureNotSupported"),
     ("web", group(container(securityContext={"privileged": True})), "FeatureNotSupported"),
     ("web", group(container(livenessProbe={"exec": {"command": ["x"]}})), "FeatureNotSupported"),
     ("web", group(subnetIds=[{"id": "x"}]), "FeatureNotSupported"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -63,8 +64,16 @@ class FusedStore(SqlStore):
 Story = Callable[[Service], Awaitable[object]]
 
 
+def _body(word: str, **properties: object) -> dict[str, Any]:
+    """Describe a group with a volume and a config map, which ``word`` makes another one."""
+    mounts = [{"name": "v", "mountPath": "/v"}]
+    web = container("web", volumeMounts=mounts, configMap={"keyValuePairs": {"key": word}}, **properties)
+    volume = {"name": "v", "secret": {"key": base64.b64encode(word.encode()).decode()}}
+    return group(web, container("task"), restartPolicy="OnFailure", volumes=[volume])
+
+
 async def _create(service: Service) -> None:
-    await service.ask("PUT", f"{GROUPS}/g", group(container("web"), container("task"), restartPolicy="OnFailure"))
+    await service.ask("PUT", f"{GROUPS}/g", _body("one"))
 
 
 async def _restart(service: Service) -> None:
@@ -76,11 +85,7 @@ async def _stop(service: Service) -> None:
 
 
 async def _update(service: Service) -> None:
-    await service.ask(
-        "PUT",
-        f"{GROUPS}/g",
-        group(container("web", command=["x"]), container("task"), restartPolicy="OnFailure"),
-    )
+    await service.ask("PUT", f"{GROUPS}/g", _body("two", command=["x"]))
 
 
 async def _delete(service: Service) -> None:
@@ -135,11 +140,12 @@ async def _tell(before: list[Story], story: Story, fuse: int | None) -> tuple[An
         listed = await service.ask("GET", f"{GROUPS}/g")
         state = listed.json["properties"]["instanceView"]["state"] if listed.status == 200 else None
         there = sorted((one.name, one.state) for each in engine.groups.values() for one in each.containers.values())
+        held = [(each.volumes, each.config_maps) for each in engine.groups.values()]
         open_ends = store._connection.exec_driver_sql(
             "SELECT count(*) FROM operations WHERE status = 'Pending'"
         ).scalar_one()
     store.close()
-    return (listed.status, state, there, open_ends), blown
+    return (listed.status, state, there, open_ends, held), blown
 
 
 async def _quiet(service: Service) -> None:

@@ -16,6 +16,7 @@ _COMMANDS = {
     "keep-intercepting": ("intercepting", "keep_intercepting"),
     "run-with": ("run_with", "run_with"),
     "service": ("service_unit", "service"),
+    "share": ("share", "share"),
     "sp": ("sp", "sp"),
     "subscription": ("subscription", "subscription"),
     "up": ("up", "up"),

@@ -6,11 +6,16 @@ marked "read-only".  Source: the REST contract of Microsoft.ContainerInstance.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
+import msgspec
+
 from . import enums
 from ._base import Model, words
+
+_USER_INFO = re.compile("//[^/]*@")
 
 RestartPolicy = Annotated[str, words(enums.ContainerGroupRestartPolicy)]
 Protocol = Annotated[str, words(enums.ContainerNetworkProtocol)]
@@ -253,11 +258,18 @@ class AzureFileVolume(Model, kw_only=True):
 
 
 class GitRepoVolume(Model, kw_only=True):
-    """A git repository, cloned before the containers start."""
+    """A git repository, cloned before the containers start; user info in its URL is a secret."""
 
     directory: str | None = None
     repository: str
     revision: str | None = None
+
+    def masked(self) -> GitRepoVolume:
+        """Give the same with ``***`` in place of the user info in the URL."""
+        return msgspec.structs.replace(self, repository=_USER_INFO.sub("//***@", self.repository, count=1))
+
+    def __repr__(self) -> str:
+        return super(GitRepoVolume, self.masked()).__repr__()
 
 
 class Volume(Model, kw_only=True):

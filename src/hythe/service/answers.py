@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 import msgspec
 from msgspec import Struct
 
 from ..models import Model, to_json
+from .sockets import Socket
 
 JSON = "application/json; charset=utf-8"
 
@@ -19,6 +20,10 @@ class Answer(Struct, kw_only=True):
     body: bytes = b""
     headers: list[tuple[str, str]] = []
     content_type: str = JSON
+    chunks: AsyncGenerator[bytes, None] | None = None
+    """A body that is sent as it is made, instead of `body`."""
+    talk: Callable[[Socket], Awaitable[None]] | None = None
+    """What follows the handshake of a websocket, which is accepted there."""
 
 
 def shown(model: Model, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:

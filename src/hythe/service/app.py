@@ -19,6 +19,7 @@ import msgspec
 import uvicorn
 import uvloop
 
+from .. import machine
 from ..engines.base import Engine, EngineError, Teardown
 from ..engines.pod import Backoff
 from .admin import ImagePort
@@ -26,10 +27,13 @@ from .build import build
 from .control import show_lost, sweep
 from .frugal import frugal
 from .gate import Gate
+from .gateway import Doors
 from .identity.desk import Identity
 from .identity.host import HostEndpoint
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
+from .shares import Shares
+from .sockets import MOST_FRAME
 from .store import SqlStore, Subscription
 from .vault import Vault, load_key
 
@@ -56,7 +60,7 @@ def _engine(settings: Settings, installation: str) -> Engine:
         raise CannotStart(f"cannot start: there is no engine '{settings.engine.name}'. Use containerd or sim.")
     if os.geteuid() != 0:
         raise CannotStart("cannot run containers: that needs root. Run it with sudo, or try it with --engine sim.")
-    from ..engines.containerd import ContainerdEngine, Place
+    from ..engines.containerd import ContainerdEngine, GitLimits, Place
     from ..engines.containerd.samples import ALIASES
 
     place = Place(
@@ -65,7 +69,22 @@ def _engine(settings: Settings, installation: str) -> Engine:
         address=settings.engine.containerd.address,
     )
     how = settings.engine.containerd
-    return ContainerdEngine(place, aliases=ALIASES, backoff=backoff, runtime=how.runtime, foreign=how.foreign)
+    return ContainerdEngine(
+        place,
+        aliases=ALIASES,
+        backoff=backoff,
+        runtime=how.runtime,
+        foreign=how.foreign,
+        git=GitLimits(seconds=settings.engine.git.seconds, megabytes=settings.engine.git.megabytes),
+    )
+
+
+def _check_machine() -> None:
+    """See that nothing lacks without which no group can run.  Raises `CannotStart`."""
+    lacks = machine.required()
+    if lacks:
+        what = " and ".join(filter(None, (", ".join(each.what for each in lacks[:-1]), lacks[-1].what)))
+        raise CannotStart(f"cannot run containers: this machine lacks {what}. Run: {machine.mend(lacks)}")
 
 
 async def _prepare_images(shelf: ImagePort, data_dir: Path, say: Say) -> None:
@@ -95,6 +114,7 @@ class _Parts(msgspec.Struct, kw_only=True):
     tenant: str
     subscription: str
     host: HostEndpoint
+    gateway_port: int | None
 
 
 @asynccontextmanager
@@ -113,6 +133,8 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     identity = Identity(data_dir, store, tenant=tenant, names=settings.service.names)
     identity.first_principal(url, subscription)
     engine = _engine(settings, installation)
+    if engine.name == "containerd":
+        _check_machine()
     try:
         await engine.open()
         images: ImagePort | None = getattr(engine, "shelf", None)
@@ -121,6 +143,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     except EngineError as error:
         await engine.close()
         raise CannotStart(str(error)) from None
+    doors = Doors(settings.gateway, store, settings.service.dns_suffix, identity.certificate_for)
     built = build(
         settings.service,
         store=store,
@@ -130,11 +153,16 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         tenant=tenant,
         images=images,
         pool_size=settings.engine.pool,
+        ports=doors.publisher.check,
+        shares=Shares(store, vault, data_dir / "shares", settings.shares),
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
     await built.pool.open()
     await sweep(store, engine)
     await show_lost(store, engine)
+    if engine.name != "sim":  # what is simulated has no address that anybody could reach
+        await doors.open()
+        built.loop.observers.append(doors.publisher.refresh)
     built.loop.start()
     built.loop.wake_all()
     built.pool.start()
@@ -147,9 +175,11 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
             tenant=tenant,
             subscription=subscription,
             host=identity.host,
+            gateway_port=doors.port,
         )
     finally:
         sweeping.cancel()
+        await doors.close()
         await built.pool.stop()
         await built.loop.stop()
         await engine.close()
@@ -169,6 +199,7 @@ async def _sweep_now_and_then(store: SqlStore, engine: Engine) -> None:
 def run(settings: Settings, say: Say) -> None:
     """Run a service until it is told to end.  Raises `CannotStart`."""
     frugal()
+    os.environ["PATH"] = machine.search_path()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it starts and ends is said here
     with held(settings.data_dir):
@@ -206,9 +237,19 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
                 ssl_keyfile=parts.key,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=5,
-                ws="none",
+                # What clients send is typed by people, or the input of a command; it is bounded, and not compressed.
+                ws="websockets-sansio",
+                ws_max_size=MOST_FRAME,
+                ws_per_message_deflate=False,
+                ws_ping_interval=30.0,
+                ws_ping_timeout=None,  # a client that sends more than its process reads is slow, not dead
             )
         )
+
+        def end() -> None:
+            server.end()
+            parts.gate.end()
+
         tokens_listener = listen("127.0.0.1", settings.service.identity_port)
         parts.host.port = tokens_listener.getsockname()[1]
         tokens = _Server(
@@ -218,7 +259,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
         )
         serving_tokens = asyncio.create_task(tokens.serve([tokens_listener]))
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, server.end)
+            asyncio.get_running_loop().add_signal_handler(number, end)
         serving = asyncio.create_task(server.serve([listener]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)
@@ -231,6 +272,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
                 "subscription": parts.subscription,
                 "installation": installation,
                 "engine": settings.engine.name,
+                "gateway_port": parts.gateway_port,
             }
         )
         partial = data_dir / "service.partial"
@@ -253,6 +295,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
 def take_down(data_dir: Path, *, purge: bool) -> None:
     """End every container of an installation whose service has ended; with ``purge`` remove all that it made."""
     settings = load(data_dir)
+    os.environ["PATH"] = machine.search_path()
     if (data_dir / "engine").exists():  # an installation that only simulated has none
         engine = _engine(settings, installation_id(data_dir))
         if isinstance(engine, Teardown):

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from .. import __version__
-from ..engines.base import Engine, Images
-from ..models import ImageRegistryCredential
+from ..engines.base import Engine, Images, MountsShares, Refused
+from ..models import AzureFileVolume, ImageRegistryCredential
 from .admin import Admin, ImagePort
 from .answers import Answer
 from .call import Caller
@@ -25,9 +26,10 @@ from .deployer import Deployer
 from .gate import App, Gate
 from .handlers import Api
 from .identity.rights import Role
-from .kinds import CONTAINER_GROUPS, DEPLOYMENTS, RESOURCE_GROUPS, Admission
+from .kinds import CONTAINER_GROUPS, DEPLOYMENTS, RESOURCE_GROUPS, Admission, Ports, any_port
 from .resource import Resources
 from .settings import ServiceSettings
+from .shares import CannotShare, Shares
 from .store import SqlStore
 from .streams import Streams
 from .vault import Vault
@@ -92,6 +94,20 @@ def _accessible(engine: Engine) -> Callable[[str, str, Sequence[ImageRegistryCre
     return accessible
 
 
+def _share_problem(volume: AzureFileVolume) -> tuple[str, str]:
+    return "FeatureNotSupported", "this service has no file shares."
+
+
+def _find_share(shares: Shares) -> Callable[[AzureFileVolume], Awaitable[Path]]:
+    async def find(volume: AzureFileVolume) -> Path:
+        try:
+            return await shares.find(volume)
+        except CannotShare as error:
+            raise Refused("FailedMount", str(error)) from None
+
+    return find
+
+
 def build(
     settings: ServiceSettings,
     *,
@@ -102,6 +118,8 @@ def build(
     tenant: str,
     images: ImagePort | None,
     pool_size: int = 0,
+    ports: Ports = any_port,
+    shares: Shares | None = None,
     clock: Callable[[], datetime] = now,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
@@ -110,7 +128,16 @@ def build(
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
-    admission = Admission(store=store, accessible=_accessible(engine), dns_suffix=settings.dns_suffix, tenant=tenant)
+    if shares is not None and isinstance(engine, MountsShares):
+        engine.find_share = _find_share(shares)
+    admission = Admission(
+        store=store,
+        accessible=_accessible(engine),
+        share=shares.problem if shares is not None else _share_problem,
+        dns_suffix=settings.dns_suffix,
+        tenant=tenant,
+        ports=ports,
+    )
 
     async def inside(
         caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
@@ -126,7 +153,7 @@ def build(
         store=store,
         resources=Resources(store, vault, loop, settings, admission, identity.may),
         streams=Streams(store, engine, settings.log_limit),
-        admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables),
+        admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables, shares),
         rights=identity,
         deployer=deployer,
         health={"status": "ok", "version": __version__, "engine": engine.name},

@@ -10,23 +10,25 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec.structs import replace
 
 from ..wire import faults, versions
 from ..wire.faults import Fault
 from .answers import JSON, Answer
 from .call import Call, Caller
 from .handlers import Api
-from .routes import Found, Route, Table
+from .ongoing import Ongoing, blocks, converse
+from .routes import SOCKET, Found, Route, Table
+from .sockets import Receive, Send
 
 log = logging.getLogger(__name__)
 access = logging.getLogger("hythe.access")
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BODY = 4 << 20
@@ -66,32 +68,38 @@ class Gate:
         self._may = may
         self._log_access = log_access
         self._table = Table()
+        self._ongoing = Ongoing()
+        self.end = self._ongoing.end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            if scope["type"] == "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] not in ("http", "websocket"):
             return
+        socket = scope["type"] == "websocket"
+        method = SOCKET if socket else scope["method"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
         begun = time.perf_counter()
-        if self._authority_paths(scope["path"]):
+        if not socket and self._authority_paths(scope["path"]):
             await self._authority(scope, receive, send)
             return
         request_id = str(uuid.uuid4())
         try:
-            answer = await self._answer(scope["method"], path, scope["query_string"], headers, receive)
+            answer = await self._answer(method, path, scope["query_string"], headers, receive)
         except Fault as fault:
             answer = Answer(status=fault.status, body=fault.body, headers=[*fault.headers])
         except Exception:
-            log.exception("cannot answer %s %s (request %s)", scope["method"], path, request_id)
+            log.exception("cannot answer %s %s (request %s)", method, path, request_id)
             failed = Fault(500, "InternalServerError", f"The service failed. Its log has more on request {request_id}.")
             answer = Answer(status=500, body=failed.body)
         if self._log_access:
-            access.info("%s %s %s %.1f ms", scope["method"], path, answer.status, 1e3 * (time.perf_counter() - begun))
-        await _send(answer, request_id, headers, scope["method"], send)
+            access.info("%s %s %s %.1f ms", method, path, answer.status, 1e3 * (time.perf_counter() - begun))
+        if socket:
+            await converse(answer, _head(answer, request_id, headers), scope, receive, send)
+        elif answer.chunks is not None:
+            await self._ongoing.send(answer.chunks, _head(answer, request_id, headers), receive, send)
+        else:
+            await _send(answer, request_id, headers, method, send)
 
     async def _answer(
         self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
@@ -101,6 +109,9 @@ class Gate:
             raise Fault(421, "MisdirectedRequest", f"The host '{host}' is not a name of this service.")
         found = self._table.find(method, path)
         if not isinstance(found, Found):
+            if found == [SOCKET]:
+                raise Fault(426, "UpgradeRequired", f"What is at {path} is reached by a websocket.",
+                            headers=[("Upgrade", "websocket")])  # fmt: skip
             if found:
                 raise Fault(405, "MethodNotAllowed", f"The method {method} is not offered for {path}.",
                             headers=[("Allow", ", ".join(found))])  # fmt: skip
@@ -113,7 +124,8 @@ class Gate:
             method=method,
             params=found.params,
             query=query,
-            body=await _body(receive) if method in ("PUT", "POST", "PATCH") else b"",
+            body=await _body(receive) if method in ("PUT", "POST", "PATCH") and not found.route.streamed else b"",
+            stream=blocks(receive),
             base_url=f"https://{host}",
             api_version=api_version,
             caller=caller,
@@ -133,6 +145,7 @@ class Gate:
             params=found.params,
             query=query,
             body=body,
+            stream=_nothing(),
             base_url=base_url,
             api_version=self._allowed(found, caller, query),
             caller=caller,
@@ -174,6 +187,12 @@ class Gate:
             return self._verify(given[len(_BEARER) :].strip())
         except Fault as fault:
             raise faults.unauthorized(fault.code, fault.message, authority) from None
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """Give no blocks: what the service asks of itself has its whole body."""
+    return
+    yield b""
 
 
 def _api_version(route: Route, query: dict[str, str]) -> str:
@@ -253,7 +272,8 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-async def _send(answer: Answer, request_id: str, headers: dict[str, str], method: str, send: Send) -> None:
+def _head(answer: Answer, request_id: str, headers: dict[str, str]) -> MutableMapping[str, Any]:
+    """Give status and headers of an answer, without its length."""
     named = {name.lower() for name, _ in answer.headers}
     out = [each for each in _ALWAYS if each[0].decode() not in named]
     out += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
@@ -262,10 +282,15 @@ async def _send(answer: Answer, request_id: str, headers: dict[str, str], method
     client_id = headers.get("x-ms-client-request-id")
     if client_id and headers.get("x-ms-return-client-request-id", "").lower() == "true":
         out.append((b"x-ms-client-request-id", client_id[:64].encode("latin-1", "replace")))
-    body = b"" if method == "HEAD" or answer.status == NO_CONTENT else answer.body
-    if body:
+    if answer.body or answer.chunks is not None:
         out.append((b"content-type", (answer.content_type or JSON).encode()))
+    return {"type": "http.response.start", "status": answer.status, "headers": out}
+
+
+async def _send(answer: Answer, request_id: str, headers: dict[str, str], method: str, send: Send) -> None:
+    body = b"" if method == "HEAD" or answer.status == NO_CONTENT else answer.body
+    head = _head(answer if body else replace(answer, body=b""), request_id, headers)
     if answer.status != NO_CONTENT:
-        out.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": out})
+        head["headers"].append((b"content-length", str(len(body)).encode()))
+    await send(head)
     await send({"type": "http.response.body", "body": body})

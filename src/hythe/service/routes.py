@@ -26,6 +26,7 @@ from .handlers import (
     identities,
     network,
     owner,
+    streams,
 )  # fmt: skip
 
 Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
@@ -51,6 +52,8 @@ class Route(Struct, frozen=True, kw_only=True):
     """Whose api-versions are accepted: that provider's, any date for Microsoft.Resources, none for our own."""
     open: bool = False
     """Answered without a token."""
+    streamed: bool = False
+    """Reads its body as it comes, of whatever size."""
 
 
 def _route(method: str, path: str, name: str, handler: Handler, action: str = "", **more: object) -> Route:
@@ -58,6 +61,8 @@ def _route(method: str, path: str, name: str, handler: Handler, action: str = ""
 
 
 _GROUP = "Microsoft.ContainerInstance/containerGroups"
+SOCKET = "(websocket)"
+"""Stands for a method in a route that the handshake of a websocket leads to; no method of HTTP can be called so."""
 _ARM = {"provider": "Microsoft.Resources"}
 _OWN = {"provider": ""}
 
@@ -132,7 +137,14 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", G + "/outboundNetworkDependenciesEndpoints",
            "ContainerGroups_GetOutboundNetworkDependenciesEndpoints", groups.outbound,
            f"{_GROUP}/outboundNetworkDependenciesEndpoints/read"),
-    _route("GET", C + "/logs", "Containers_ListLogs", groups.logs, f"{_GROUP}/containers/logs/read"),
+    _route("GET", C + "/logs", "Containers_ListLogs", streams.logs, f"{_GROUP}/containers/logs/read"),
+    _route("POST", C + "/exec", "Containers_ExecuteCommand", streams.exec, f"{_GROUP}/containers/exec/action"),
+    _route("POST", C + "/attach", "Containers_Attach", streams.attach, f"{_GROUP}/containers/attach/action"),
+    _route(SOCKET, "/execstream/sessionId/{sessionId}", "exec_session", streams.exec_session, open=True, **_OWN),
+    _route(SOCKET, "/logstream/sessionId/{sessionId}", "attach_session", streams.attach_session, open=True, **_OWN),
+    _route(SOCKET, G + "/portForward", "port_forward", streams.forward, f"{_GROUP}/portForward/action"),
+    _route("GET", C + "/archive", "copy_out", streams.copy_out, f"{_GROUP}/containers/exec/action"),
+    _route("PUT", C + "/archive", "copy_in", streams.copy_in, f"{_GROUP}/containers/exec/action", streamed=True),
     _route("GET", S + P + "/locations/{location}/operations/{operationId}", "monitor", groups.operation),
 
     _route("GET", "/subscriptions", "Subscriptions_List", directory.subscriptions, **_ARM),
@@ -196,6 +208,11 @@ ROUTES: tuple[Route, ...] = (
     _route("PUT", "/hythe/images", "image_import", owner.import_image, "Hythe/owner", **_OWN),
     _route("DELETE", "/hythe/images", "image_remove", owner.remove_image, "Hythe/owner", **_OWN),
     _route("PUT", "/hythe/image-aliases", "image_alias", owner.alias_image, "Hythe/owner", **_OWN),
+    _route("GET", "/hythe/shares", "share_list", owner.list_shares, "Hythe/owner", **_OWN),
+    _route("PUT", "/hythe/shares", "share_create", owner.create_share, "Hythe/owner", **_OWN),
+    _route("DELETE", "/hythe/shares", "share_remove", owner.remove_share, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/share-keys", "share_key", owner.share_key, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/share-copies", "share_copy", owner.copy_share, "Hythe/owner", **_OWN),
 )  # fmt: skip
 
 

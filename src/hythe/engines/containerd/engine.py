@@ -8,21 +8,24 @@ import logging
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from ...models import ImageRegistryCredential
 from .. import pod
 from ..base import (
+    VOLUMES,
     Action,
     Capabilities,
+    FindShare,
     Happened,
     Lost,
     Observed,
     Plan,
+    PrepareVolume,
     PullImage,
     Refused,
     RemoveContainer,
     RemoveSandbox,
+    RemoveVolumes,
     RunContainer,
     RunSandbox,
     SandboxSeen,
@@ -31,34 +34,26 @@ from ..base import (
     Transient,
     Uid,
     Want,
+    WriteConfigMap,
 )
-from . import daemon, logfile, network
+from . import daemon, existing, network
+from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place
-from .images import Alias, ImageShelf, Shelf, registry, repository
+from .images import Alias, ImageShelf, Shelf, credential_for
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
 from .sandbox import INSTALLATION, UID, container_config, find, log_path, sandbox_config
 from .sight import Sight
+from .streams import Streams
+from .volumes import Volumes
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 
 
-def _credential(credentials: Sequence[ImageRegistryCredential], image: str) -> ImageRegistryCredential | None:
-    """Give the credential for the registry of an image."""
-    host = registry(image)[0]
-    names = {host, repository(image).partition("/")[0]}
-    if host == "registry-1.docker.io":
-        names |= {"docker.io", "index.docker.io"}
-    for credential in credentials:
-        if credential.server.removeprefix("https://").partition("/")[0] in names:
-            return credential
-    return None
-
-
-class ContainerdEngine:
+class ContainerdEngine(Streams):
     """The engine of one Linux box."""
 
     name = "containerd"
@@ -71,16 +66,29 @@ class ContainerdEngine:
         backoff: pod.Backoff | None = None,
         runtime: str = "auto",
         foreign: bool = False,
+        git: GitLimits | None = None,
     ) -> None:
-        self.place = place
+        super().__init__(place)
         self._images = ImageShelf(place, aliases or {})
         self._backoff = backoff or pod.Backoff()
         self._runtime = Runtime(place, runtime, foreign=foreign)
+        self._volumes = Volumes(place, Cloner(place, self._images, self._runtime, git or GitLimits()))
         self._containerd: Containerd | None = None
         self._sight = Sight(place.installation)
         self._made: dict[Uid, SandboxSeen] = {}
         """Sandboxes made since the last look at their groups: the next step needs them, and a look costs."""
+        self._sandbox_image: str | None = None
+        """What a containerd that was there already takes for its sandboxes, until it has it."""
         self.can = Capabilities(engine=self.name)
+
+    @property
+    def find_share(self) -> FindShare:
+        """The port to the file shares."""
+        return self._volumes.find_share
+
+    @find_share.setter
+    def find_share(self, find: FindShare) -> None:
+        self._volumes.find_share = find
 
     # --- opening and closing ---
 
@@ -95,38 +103,39 @@ class ContainerdEngine:
         """Start containerd if it does not run, set up the network, and find out which runtime works."""
         self.place.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         await network.set_up(self.place)
+        self._volumes.open()
         if self.place.address is None:
             self._containerd = await daemon.ensure(self.place)
         else:
-            await self._use_existing(self.place.address)
+            self._containerd, self._sandbox_image = await existing.connect(self.place, self.place.address)
+        await self.open_streams()
         version = await self.containerd.version()
-        self.can = Capabilities(engine=self.name, runtime=version, init_containers=True)
-
-    async def _use_existing(self, address: str) -> None:
-        if not Path(address).exists():
-            raise Lost(f"cannot use the containerd at {address}: there is no such socket.")
-        self._containerd = Containerd(address)
-        answer = await self._containerd.call("ListPodSandbox", cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse)
-        if any("io.kubernetes.pod.uid" in sandbox.labels for sandbox in answer.items):
-            raise Lost(f"cannot use the containerd at {address}: a kubelet uses it and would remove our groups.")
+        self.can = Capabilities(engine=self.name, runtime=version, volumes=VOLUMES, init_containers=True)
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
+        await self.close_streams()
         if self._containerd is not None:
             await self._containerd.close()
             self._containerd = None
 
     async def teardown(self, *, purge: bool) -> None:
         """Remove groups and network rules, and stop containerd if it is our own; with ``purge`` remove files too."""
-        if self._containerd is None and (self.place.address or daemon.running_pid(self.place) or self._survivors()):
-            await self.open()
+        if self._containerd is None:
+            if self.place.address is not None:
+                self._containerd = existing.reconnect(self.place, self.place.address)
+            elif daemon.running_pid(self.place) or self._survivors():
+                await self.open()
         if self._containerd is not None:
             groups = [uid async for uid in self.owned()]
             for start in range(0, len(groups), _AT_ONCE):
                 await asyncio.gather(*(self._remove_group(uid) for uid in groups[start : start + _AT_ONCE]))
         await self.close()
+        self._volumes.close()
         if self.place.address is None:
             await daemon.stop(self.place)
+        else:
+            shutil.rmtree(self.place.state, ignore_errors=True)
         await network.tear_down(self.place)
         if purge:
             shutil.rmtree(self.place.root, ignore_errors=True)
@@ -146,7 +155,7 @@ class ContainerdEngine:
     async def observe(self, uid: Uid) -> Observed:
         """Look at the sandboxes and containers that carry this uid."""
         self._made.pop(uid, None)
-        return await self._sight.observe(self.containerd, uid)
+        return self._volumes.add_to(await self._sight.observe(self.containerd, uid), uid)
 
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
@@ -160,6 +169,13 @@ class ContainerdEngine:
                     await self._run_sandbox(want.uid, attempt)
                 case RemoveSandbox(id=identity):
                     await self._remove_sandbox(identity)
+                case PrepareVolume():
+                    sandbox = self._made.get(want.uid) or seen.sandbox
+                    await self._volumes.prepare(self.containerd, want, sandbox, action)
+                case RemoveVolumes(names=names):
+                    await self._volumes.remove(want.uid, names)
+                case WriteConfigMap():
+                    self._volumes.write_config_map(want, action)
                 case PullImage(container=container, image=image):
                     return await self._pull(want, container, image)
                 case RunContainer():
@@ -187,15 +203,23 @@ class ContainerdEngine:
         for uid in {sandbox.labels[UID] for sandbox in answer.items}:
             yield Uid(uid)
 
+    def kept(self) -> set[Uid]:
+        """Give every group of which files are kept, whether or not anything of it runs."""
+        return self._volumes.uids()
+
     async def forget(self, uid: Uid) -> None:
         """Remove what is left of a group, its logs too."""
         await self._remove_group(uid)
         self._sight.forget(uid)
+        await self._volumes.forget(uid)
         await asyncio.to_thread(shutil.rmtree, self.place.logs / uid, ignore_errors=True)
 
     # --- steps ---
 
     async def _run_sandbox(self, uid: Uid, attempt: int) -> None:
+        if self._sandbox_image is not None:
+            await existing.provide_sandbox_image(self.containerd, self.place, self._images, self._sandbox_image)
+            self._sandbox_image = None
         runtime = await self._runtime.choose(self.containerd)
         (self.place.logs / uid).mkdir(parents=True, exist_ok=True)
         config = sandbox_config(self.place, uid, attempt, self._runtime.seccomp)
@@ -220,7 +244,7 @@ class ContainerdEngine:
     async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
         if await self._images.present(self.containerd, image, want.subscription):
             return ()
-        credential = _credential(want.group.image_registry_credentials or (), image)
+        credential = credential_for(image, want.group.image_registry_credentials or ())
         _, pulled = await self._images.ensure(self.containerd, image, want.subscription, credential)
         if not pulled:
             return ()
@@ -246,6 +270,7 @@ class ContainerdEngine:
             attempt=action.attempt,
             spec=action.spec,
             seccomp=self._runtime.seccomp,
+            mounts=self._volumes.mounts(want, container),
         )
         path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -304,24 +329,12 @@ class ContainerdEngine:
             self._sight.ended.add(end.container_id)
             yield uid
 
-    async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:
-        """Read the newest log file of a container."""
-        folder = self.place.logs / uid / container
-
-        def newest() -> Path | None:
-            return max(folder.glob("*-*.log"), key=lambda path: tuple(map(int, path.stem.split("-"))), default=None)
-
-        path = newest()
-        if path is None:
-            return None
-        return await asyncio.to_thread(logfile.read, path, tail=tail, timestamps=timestamps, limit=limit)
-
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float
     ) -> bool:
         """Say whether an image can be had.  The pull itself is the question: if it takes longer, it goes on."""
         pull = asyncio.ensure_future(
-            self._images.ensure(self.containerd, image, subscription, _credential(credentials, image))
+            self._images.ensure(self.containerd, image, subscription, credential_for(image, credentials))
         )
         done, _ = await asyncio.wait({pull}, timeout=patience)
         if not done:

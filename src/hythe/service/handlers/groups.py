@@ -59,11 +59,6 @@ def outbound(api: Api, call: Call) -> Answer:
     return plain([])
 
 
-async def logs(api: Api, call: Call) -> Answer:
-    """Show what a container wrote."""
-    return await api.streams.logs(api.resources.row(CONTAINER_GROUPS, call.container_group, call), call)
-
-
 async def operation(api: Api, call: Call) -> Answer:
     """Show how an operation stands."""
     api.check_operation(call)

@@ -1,7 +1,7 @@
 """The kinds of resource: what each is made of, what it must be, how it is shown."""
 
 from .authorization import RoleAssignments
-from .base import Admission, Kind, Shown
+from .base import Admission, Kind, Ports, Shown, any_port
 from .container_groups import ContainerGroups, takes_warm
 from .deployments import Deployments
 from .identities import UserAssignedIdentities
@@ -21,7 +21,9 @@ __all__ = [
     "SUBSCRIPTION_TAGS",
     "Admission",
     "Kind",
+    "Ports",
     "Shown",
+    "any_port",
     "takes_warm",
 ]
 

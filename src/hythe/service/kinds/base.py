@@ -7,12 +7,24 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from ...models import ImageRegistryCredential, Model
+from ...models import AzureFileVolume, ImageRegistryCredential, Model
 from ...wire.ids import ResourceId
+from ...wire.tags import PublishedPort
 from ..store import Row, SqlStore
 
 Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[bool]]
 """Port: can a subscription have an image with these credentials?"""
+
+ShareProblem = Callable[[AzureFileVolume], tuple[str, str] | None]
+"""Port: why can't a file share be used?  A code and a sentence, or None if it can."""
+
+
+Ports = Callable[[str, Sequence[PublishedPort]], None]
+"""Port: may the resource with this key have these ports of the machine?  Raises `Fault`."""
+
+
+def any_port(key: str, ports: Sequence[PublishedPort]) -> None:
+    """Let everybody have every port: for services without a machine of their own."""
 
 
 class Admission(Struct, kw_only=True):
@@ -20,8 +32,10 @@ class Admission(Struct, kw_only=True):
 
     store: SqlStore
     accessible: Accessible
+    share: ShareProblem
     dns_suffix: str
     tenant: str
+    ports: Ports = any_port
 
 
 class Shown(Struct, kw_only=True, frozen=True):

@@ -15,12 +15,14 @@ from ...models import (
     ContainerState,
     IpAddress,
     Model,
+    Volume,
     from_json,
     to_json,
 )
 from ...wire import lenient
-from ...wire.faults import Fault, bad_request, invalid_content
+from ...wire.faults import Detail, Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
+from ...wire.tags import PUBLISH, PublishedPort, published
 from ..store import Row, Status, View
 from .base import Admission, Shown
 from .resource_groups import region
@@ -79,6 +81,8 @@ class ContainerGroups:
             wanted = replace(wanted, location=location)
         if held is not None:
             _refuse_changes(self.read_again(held.spec), wanted, identity)
+        admission.ports(identity.key, _published(wanted))
+        _refuse_shares(wanted, identity, admission)
         await _refuse_images(wanted, identity, admission)
         return replace(
             wanted,
@@ -95,7 +99,7 @@ class ContainerGroups:
         if address is None or not address.dns_name_label:
             return address
         fqdn = f"{address.dns_name_label}.{region(wanted.location or '')}.{admission.dns_suffix}"
-        taken = admission.store.holds_text("containerGroups", f'"fqdn":"{fqdn}"', apart_from=identity.key)
+        taken = admission.store.holding_text("containerGroups", f'"fqdn":"{fqdn}"', apart_from=identity.key)
         if taken:
             raise Fault(
                 400,
@@ -188,6 +192,7 @@ def _without_secrets(group: ContainerGroup) -> ContainerGroup:
             )
             for one in group.init_containers or ()
         ],
+        volumes=group.volumes and [_without_secret(each) for each in group.volumes],
         image_registry_credentials=group.image_registry_credentials
         and [replace(each, password=None) for each in group.image_registry_credentials],
         extensions=group.extensions and [replace(each, protected_settings=None) for each in group.extensions],
@@ -197,6 +202,17 @@ def _without_secrets(group: ContainerGroup) -> ContainerGroup:
             group.diagnostics,
             log_analytics=replace(group.diagnostics.log_analytics, workspace_key=None, workspace_resource_id=None),
         ),
+    )
+
+
+def _without_secret(volume: Volume) -> Volume:
+    """Give a volume as answers show it: no secret files, no storage key, no user info in a URL."""
+    share, repository = volume.azure_file, volume.git_repo
+    return replace(
+        volume,
+        secret={} if volume.secret is not None else None,
+        azure_file=replace(share, storage_account_key=None) if share else None,
+        git_repo=repository.masked() if repository else None,
     )
 
 
@@ -230,6 +246,19 @@ def _refuse_changes(held: ContainerGroup, wanted: ContainerGroup, identity: Reso
         )
 
 
+def _refuse_shares(wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> None:
+    """Refuse a share that is not there, or whose key is not the right one."""
+    problems = []
+    for index, volume in enumerate(wanted.volumes or ()):
+        problem = admission.share(volume.azure_file) if volume.azure_file else None
+        if problem is not None:
+            message = f"The volume '{volume.name}' in container group '{identity.name}' cannot be used: {problem[1]}"
+            target = f"properties.volumes[{index}].azureFile"
+            problems.append(Detail(code=problem[0], message=message, target=target))
+    if problems:
+        raise bad_request(problems)
+
+
 async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> None:
     """Refuse a group whose images can't be had: better now than as a container that waits for ever."""
     every = [*(wanted.init_containers or ()), *(wanted.containers or ())]
@@ -246,6 +275,14 @@ async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission
                 f"The image '{image}' in container group '{identity.name}' is not accessible. "
                 "Please check the image and registry credential.",
             )
+
+
+def _published(wanted: ContainerGroup) -> list[PublishedPort]:
+    """Read the ports of this machine that a group asks for.  Raises `Fault`."""
+    try:
+        return published((wanted.tags or {}).get(PUBLISH, ""))
+    except ValueError as error:
+        raise Fault(400, "InvalidTag", f"The tag '{PUBLISH}' is invalid: {error}.") from None
 
 
 def takes_warm(wanted: object) -> bool:

@@ -7,14 +7,16 @@ from .records import (
     Outcome,
     Principal,
     Row,
+    Share,
     Status,
     StepState,
     Subscription,
     View,
 )  # fmt: skip
+from .shares import ShareTable
 from .sql import SqlStore, Stale
 
 __all__ = [
-    "Change", "DeploymentStatus", "Operation", "Outcome", "Principal", "Row", "SqlStore", "Stale", "Status",
-    "StepState", "Subscription", "View",
+    "Change", "DeploymentStatus", "Operation", "Outcome", "Principal", "Row", "Share", "ShareTable",
+    "SqlStore", "Stale", "Status", "StepState", "Subscription", "View",
 ]  # fmt: skip

@@ -11,8 +11,9 @@ from .address import address_problems
 from .containers import container_problems
 from .group import group_problems
 from .refused import refused
+from .volumes import share_named, volume_problems
 
-__all__ = ["problems"]
+__all__ = ["problems", "share_named"]
 
 
 def problems(group: ContainerGroup, name: str) -> list[Detail]:
@@ -21,5 +22,6 @@ def problems(group: ContainerGroup, name: str) -> list[Detail]:
         *group_problems(group, name),
         *container_problems(group, name),
         *address_problems(group, name),
+        *volume_problems(group, name),
         *refused(group, name),
     ]

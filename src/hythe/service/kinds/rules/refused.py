@@ -34,7 +34,6 @@ def refused(group: ContainerGroup, name: str) -> Iterator[Detail]:
         )
     scope = group.ip_address.auto_generated_domain_name_label_scope if group.ip_address else None
     for asked, what, target in (
-        (group.volumes, "volumes", "volumes"),
         (group.subnet_ids, "a subnet", "subnetIds"),
         (group.dns_config, "name servers of its own", "dnsConfig"),
         (group.identity and group.identity.type not in (None, "None"), "a managed identity", "identity"),
@@ -67,16 +66,12 @@ def _refused_of_container(one: AnyContainer, path: str, no: _No) -> Iterator[Det
             yield no("added capabilities", f"{path}.securityContext.capabilities.add")
         if rights.seccomp_profile:
             yield no("a seccomp profile of its own", f"{path}.securityContext.seccompProfile")
-    if one.volume_mounts:
-        yield no("volume mounts", f"{path}.volumeMounts")
     if any(each.secure_value_reference for each in one.environment_variables or ()):
         yield no("secrets of a key vault", f"{path}.environmentVariables")
     if isinstance(one, InitContainerDefinition):
         return
     if one.liveness_probe or one.readiness_probe:
         yield no("probes", f"{path}.livenessProbe" if one.liveness_probe else f"{path}.readinessProbe")
-    if one.config_map and one.config_map.key_value_pairs:
-        yield no("a config map", f"{path}.configMap")
     resources = one.resources
     if resources and any(part and part.gpu for part in (resources.requests, resources.limits)):
         yield no("a GPU", f"{path}.resources")
