@@ -426,6 +426,8 @@ async def test_a_reader_reads_and_does_no_more(guarded: Service) -> None:
         ("PATCH", f"{GROUPS}/web"),
         ("DELETE", f"{GROUPS}/web"),
         ("POST", f"{GROUPS}/web/stop"),
+        ("POST", f"{GROUPS}/web/containers/web/exec"),
+        ("POST", f"{GROUPS}/web/containers/web/attach"),
         ("DELETE", FOLDER),
         ("PUT", f"{FOLDER}{ASSIGNMENTS}/{GUID(5)}"),
         ("PUT", f"{FOLDER}/providers/Microsoft.Resources/tags/default"),
