@@ -254,7 +254,7 @@ def test_user_functions_see_their_own_parameters_only() -> None:
 
 
 def test_random_texts_never_break_the_reader() -> None:
-    chosen = random.Random(7)  # noqa: S311 - which texts does not matter
+    chosen = random.Random(7)
     letters = string.ascii_letters + string.digits + "'()[].,? -\n"
     for _ in range(3000):
         text = "[" + "".join(chosen.choices(letters, k=chosen.randrange(40))) + "]"
@@ -263,7 +263,7 @@ def test_random_texts_never_break_the_reader() -> None:
 
 
 def test_random_trees_evaluate_to_themselves() -> None:
-    chosen = random.Random(11)  # noqa: S311
+    chosen = random.Random(11)
 
     def tree(depth: int) -> tuple[str, Any]:
         kind = chosen.randrange(6 if depth else 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import authorization as _authorization
+from . import common as _common
 from . import container_group as _container_group
 from . import deployments as _deployments
 from . import enums as _enums
@@ -14,8 +15,10 @@ from . import profiles as _profiles
 from . import resources as _resources
 from . import sandbox_groups as _sandbox_groups
 from ._base import Model
+from ._reading import TooDeep, wire_form
 from ._twin import from_builtins, from_json, to_builtins, to_json, wire_type
 from .authorization import *  # noqa: F403
+from .common import *  # noqa: F403
 from .container_group import *  # noqa: F403
 from .deployments import *  # noqa: F403
 from .enums import *  # noqa: F403
@@ -29,16 +32,18 @@ from .sandbox_groups import *  # noqa: F403
 
 __all__ = [
     "Model",
+    "TooDeep",
     "from_builtins",
     "from_json",
     "to_builtins",
     "to_json",
+    "wire_form",
     "wire_type",
     *(
         name
         for module in (
-            _enums, _authorization, _container_group, _deployments, _identities, _locations, _n_groups, _networks,
-            _profiles, _resources, _sandbox_groups,
+            _enums, _authorization, _common, _container_group, _deployments, _identities, _locations, _n_groups,
+            _networks, _profiles, _resources, _sandbox_groups,
         )
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__

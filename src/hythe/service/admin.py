@@ -32,6 +32,9 @@ class ImagePort(Protocol):
     async def list_images(self) -> list[tuple[str, int]]:
         """Give name and size in bytes of each."""
 
+    async def cached(self, subscription: str) -> list[str]:
+        """Give the names of those that a subscription may use."""
+
     async def import_image(self, archive: Path) -> list[str]:
         """Import an archive, give the names in it.  Raises ValueError."""
 

@@ -27,6 +27,8 @@ from .gate import App, Gate
 from .handlers import Api
 from .identity.rights import Role
 from .kinds import CONTAINER_GROUPS, DEPLOYMENTS, RESOURCE_GROUPS, Admission, Ports, any_port
+from .locations import Locations, capacity
+from .quotas import Quotas
 from .resource import Resources
 from .settings import ServiceSettings
 from .shares import CannotShare, Shares
@@ -149,9 +151,11 @@ def build(
 
     deployer = Deployer(store, vault, inside, offers)
     passes[DEPLOYMENTS.name] = DeploymentPass(deployer, clock)
+    quotas = Quotas(store, settings.quotas)
     api = Api(
         store=store,
-        resources=Resources(store, vault, loop, settings, admission, identity.may),
+        resources=Resources(store, vault, loop, settings, admission, quotas, identity.may),
+        locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
         admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables, shares),
         rights=identity,

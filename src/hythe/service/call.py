@@ -22,6 +22,8 @@ class Call(Struct, kw_only=True):
     """One call."""
 
     method: str
+    path: str
+    """As the caller wrote it."""
     params: dict[str, str]
     """What the path names, as the caller wrote it."""
     query: dict[str, str]

@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -104,6 +105,17 @@ class Gate:
     async def _answer(
         self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
     ) -> Answer:
+        try:
+            found, call = await self._admitted(method, path, raw_query, headers, receive)
+        except Fault as fault:
+            fault.headers = (*fault.headers, ("x-ms-failure-cause", "gateway"))
+            raise
+        return await self._handled(found, call)
+
+    async def _admitted(
+        self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
+    ) -> tuple[Found, Call]:
+        """Read and check a request up to where its handler begins.  Raises `Fault`."""
         host = headers.get("host", "")
         if not self._hosts(host):
             raise Fault(421, "MisdirectedRequest", f"The host '{host}' is not a name of this service.")
@@ -122,7 +134,8 @@ class Gate:
         api_version = self._allowed(found, caller, query)
         call = Call(
             method=method,
-            params=found.params,
+            path=path,
+            params=dict(found.params),
             query=query,
             body=await _body(receive) if method in ("PUT", "POST", "PATCH") and not found.route.streamed else b"",
             stream=blocks(receive),
@@ -131,7 +144,7 @@ class Gate:
             caller=caller,
             patience=_patience(headers.get("prefer", "")),
         )
-        return await self._handled(found, call)
+        return found, call
 
     async def inside(
         self, caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
@@ -142,7 +155,8 @@ class Gate:
             raise _unknown(path)
         call = Call(
             method=method,
-            params=found.params,
+            path=path,
+            params=dict(found.params),
             query=query,
             body=body,
             stream=_nothing(),
@@ -216,11 +230,12 @@ def _api_version(route: Route, query: dict[str, str]) -> str:
         )
     if route.provider == "Microsoft.ContainerInstance" and version not in versions.CONTAINER_INSTANCE:
         supported = ", ".join(versions.CONTAINER_INSTANCE)
-        if route.method == "GET" and route.path.endswith("/containerGroups"):
+        type_ = route.path.partition("/providers/Microsoft.ContainerInstance/")[2].partition("/")[0]
+        if route.method == "GET" and route.path.endswith(f"/{type_}"):
             raise Fault(
                 404,
                 "InvalidResourceType",
-                f"The resource type 'containerGroups' could not be found in the namespace "
+                f"The resource type '{type_}' could not be found in the namespace "
                 f"'Microsoft.ContainerInstance' for api version '{given}'. The supported api-versions are "
                 f"'{supported}'.",
             )
@@ -228,7 +243,7 @@ def _api_version(route: Route, query: dict[str, str]) -> str:
             400,
             "NoRegisteredProviderFound",
             f"No registered resource provider found for location 'global' and API version '{given}' for type "
-            f"'containerGroups'. The supported api-versions are '{supported}'. The supported locations are 'global'.",
+            f"'{type_}'. The supported api-versions are '{supported}'. The supported locations are 'global'.",
         )
     return version
 
@@ -272,13 +287,24 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
+@lru_cache(maxsize=1)
+def _second(now: int) -> str:
+    """Write a second as Azure's front door does; the same one comes many times."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+
+
 def _head(answer: Answer, request_id: str, headers: dict[str, str]) -> MutableMapping[str, Any]:
     """Give status and headers of an answer, without its length."""
     named = {name.lower() for name, _ in answer.headers}
     out = [each for each in _ALWAYS if each[0].decode() not in named]
     out += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     correlation = headers.get("x-ms-correlation-request-id", request_id)[:64].encode("latin-1", "replace")
-    out += [(b"x-ms-request-id", request_id.encode()), (b"x-ms-correlation-request-id", correlation)]
+    route_id = f"LOCAL:{_second(int(time.time()))}:{request_id}".encode()
+    out += [
+        (b"x-ms-request-id", request_id.encode()),
+        (b"x-ms-correlation-request-id", correlation),
+        (b"x-ms-routing-request-id", route_id),
+    ]
     client_id = headers.get("x-ms-client-request-id")
     if client_id and headers.get("x-ms-return-client-request-id", "").lower() == "true":
         out.append((b"x-ms-client-request-id", client_id[:64].encode("latin-1", "replace")))

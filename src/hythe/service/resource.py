@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
 
-from ..models import Resource
-from ..wire import faults, lenient
+from ..models import ContainerGroup, Resource
+from ..wire import faults, lenient, older
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
-from ..wire.versions import OPERATION_MONITOR, start_answers_202
-from .answers import Answer, empty, listed, plain, shown
+from ..wire.versions import OPERATION_MONITOR, idle_start_answers_202, start_answers_202
+from . import paging
+from .answers import Answer, Bodies, empty, page, plain
 from .call import Call, Caller
 from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
 from .kinds.links import links
+from .quotas import Quotas
 from .settings import ServiceSettings
 from .store import Change, Operation, Row, SqlStore, Stale, Status
 from .vault import Vault
@@ -51,6 +54,7 @@ class Resources:
         worker: Worker,
         settings: ServiceSettings,
         admission: Admission,
+        quotas: Quotas,
         may: Callable[[Caller, str, str], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -61,6 +65,8 @@ class Resources:
         self._settings = settings
         self._admission = admission
         self._clock = clock
+        self._bodies = Bodies()
+        self._quotas = quotas
 
     # --- reading ---
 
@@ -96,13 +102,26 @@ class Resources:
 
     def get(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Answer with one resource."""
-        return shown(kind.show(self.row(kind, identity, call), Shown(api_version=call.api_version)))
+        return self._shown(kind, self.row(kind, identity, call), call)
+
+    def _shown(
+        self, kind: Kind, row: Row, call: Call, status: int = 200, headers: Iterable[tuple[str, str]] = ()
+    ) -> Answer:
+        body = self._bodies.of(kind, row, Shown(api_version=call.api_version))
+        return Answer(status=status, body=body, headers=[*headers])
 
     def list_(self, kind: Kind, call: Call, folder: str | None = None) -> Answer:
-        """Answer with the resources of a subscription or a resource group, without instance views."""
-        rows = self._store.listed(kind.name, self.subscription(call), folder)
-        how = Shown(api_version=call.api_version, instance_view=False)
-        return listed(kind.show(row, how) for row in rows)
+        """Answer with one page of the resources of a subscription or a resource group.
+
+        Instance views are only there if they are asked for (``$expand=instanceView``) or set to be.
+        """
+        asked = "instanceview" in call.query.get("$expand", "").lower().replace(" ", "").split(",")
+        how = Shown(api_version=call.api_version, instance_view=asked or self._settings.lists_with_instance_view)
+        after = paging.key_after(call.query)
+        rows = self._store.listed(kind.name, self.subscription(call), folder, after=after, limit=paging.SIZE + 1)
+        rows, more = rows[: paging.SIZE], len(rows) > paging.SIZE
+        bodies = [self._bodies.of(kind, row, how) for row in rows]
+        return page(bodies, paging.next_link(call, rows[-1].key) if more else None)
 
     # --- writing ---
 
@@ -112,7 +131,7 @@ class Resources:
             self.subscription(call)
         elif (home := self.home(identity, call)) is not None and home.desired == "gone":
             raise _being_deleted(identity.resource_group)
-        wanted = kind.read(call.body, identity)
+        wanted = kind.read(older.request(call.body, call.api_version, identity.name), identity)
         kind.validate(wanted, identity)
         self._check_links(wanted, call)
         held = self._store.get(identity.key)
@@ -120,6 +139,8 @@ class Resources:
         wanted = await kind.admit(wanted, held, identity, self._admission)
         held = self._store.get(identity.key)  # admission may have taken a while
         self._refuse_busy(held, identity)
+        if isinstance(wanted, ContainerGroup):
+            self._quotas.refuse_beyond(wanted, identity)
         warm = self._store.warm(ready=True) if held is None and takes_warm(wanted) else []
         row = self._row(kind, wanted, held, identity, warm[0] if warm else uuid.uuid4().hex)
         operation = self._declare(row, identity, keep_secrets=False, from_warm=bool(warm))
@@ -130,7 +151,7 @@ class Resources:
         # A failure is shown best through the monitor: clients print its error.
         done = settled and current.provisioning_state == "Succeeded"
         headers = [] if done else [self._monitor(call, operation, current), RETRY_AFTER]
-        return shown(kind.show(current, Shown(api_version=call.api_version)), 200 if held else 201, headers)
+        return self._shown(kind, current, call, 200 if held else 201, headers)
 
     def _check_links(self, wanted: object, call: Call) -> None:
         """Refuse what a caller may ask for but not with the identities and subnets that it names."""
@@ -220,7 +241,7 @@ class Resources:
             spec = kind.read_again(row.spec)
             row.spec = kind.public(replace(spec, tags=asked.tags))
             self._store.annotate(row.key, row.uid, row.spec)
-        return shown(kind.show(row, Shown(api_version=call.api_version)))
+        return self._shown(kind, row, call)
 
     async def delete(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Delete a resource and answer with what it was; 204 if there was none."""
@@ -228,12 +249,12 @@ class Resources:
         if held is None:
             self.home(identity, call)
             return empty(204)
-        body = kind.show(held, Shown(api_version=call.api_version))
+        answer = self._shown(kind, held, call)
         if held.desired != "gone":
             row = _next(held, desired="gone", provisioning_state="Deleting")
             self._declare(row, identity)
         await self._worker.wait(held.key, lambda: self._gone(held), self._settings.hold_seconds)
-        return shown(body)
+        return answer
 
     def _gone(self, row: Row) -> bool:
         current = self._store.get(row.key)
@@ -265,6 +286,10 @@ class Resources:
         if (verb == "start" and held.desired == "run" and state in ("Running", "Pending")) or (
             verb == "stop" and (held.desired == "stop" or state in ("Succeeded", "Failed"))
         ):
+            if verb == "start" and idle_start_answers_202(call.api_version):
+                # These clients follow a 202 wherever it leads: here to the group, which runs.
+                where = f"{call.base_url}{quote(held.id)}?api-version={call.api_version}"
+                return empty(202, [("Location", where)])
             return empty(204)
         row = _next(
             held,

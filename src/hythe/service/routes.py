@@ -18,12 +18,14 @@ from .handlers import (
     Api,
     authorization,
     deployments,
+    description,
     directory,
     folders,
     generic,
     graph,
     groups,
     identities,
+    locations,
     network,
     owner,
     streams,
@@ -36,6 +38,9 @@ RG = S + "/resourceGroups/{resourceGroupName}"
 P = "/providers/Microsoft.ContainerInstance"
 G = RG + P + "/containerGroups/{containerGroupName}"
 C = G + "/containers/{containerName}"
+L = S + P + "/locations/{location}"
+LINK = (RG + "/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets/{subnetName}"
+        + P + "/serviceAssociationLinks/default")  # fmt: skip
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -61,6 +66,7 @@ def _route(method: str, path: str, name: str, handler: Handler, action: str = ""
 
 
 _GROUP = "Microsoft.ContainerInstance/containerGroups"
+_LOCATION = "Microsoft.ContainerInstance/locations"
 SOCKET = "(websocket)"
 """Stands for a method in a route that the handshake of a websocket leads to; no method of HTTP can be called so."""
 _ARM = {"provider": "Microsoft.Resources"}
@@ -123,7 +129,14 @@ def _deployments(where: str, suffix: str) -> tuple[Route, ...]:
 
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", P + "/operations", "Operations_List", directory.operations),
+    _route("GET", P + "/operations", "Operations_List", locations.operations),
+    _route("GET", L + "/usages", "Location_ListUsage", locations.usages, f"{_LOCATION}/usages/read"),
+    _route("GET", L + "/capabilities", "Location_ListCapabilities", locations.capabilities,
+           f"{_LOCATION}/capabilities/read"),
+    _route("GET", L + "/cachedImages", "Location_ListCachedImages", locations.cached_images,
+           f"{_LOCATION}/cachedImages/read"),
+    _route("DELETE", LINK, "SubnetServiceAssociationLink_Delete", locations.unlink_subnet,
+           "Microsoft.ContainerInstance/serviceAssociationLinks/delete"),
     _route("GET", S + P + "/containerGroups", "ContainerGroups_List", groups.list_all, f"{_GROUP}/read"),
     _route("GET", RG + P + "/containerGroups", "ContainerGroups_ListByResourceGroup",
            groups.list_in, f"{_GROUP}/read"),
@@ -145,7 +158,7 @@ ROUTES: tuple[Route, ...] = (
     _route(SOCKET, G + "/portForward", "port_forward", streams.forward, f"{_GROUP}/portForward/action"),
     _route("GET", C + "/archive", "copy_out", streams.copy_out, f"{_GROUP}/containers/exec/action"),
     _route("PUT", C + "/archive", "copy_in", streams.copy_in, f"{_GROUP}/containers/exec/action", streamed=True),
-    _route("GET", S + P + "/locations/{location}/operations/{operationId}", "monitor", groups.operation),
+    _route("GET", L + "/operations/{operationId}", "monitor", groups.operation),
 
     _route("GET", "/subscriptions", "Subscriptions_List", directory.subscriptions, **_ARM),
     _route("GET", S, "Subscriptions_Get", directory.subscription, **_ARM),
@@ -197,6 +210,8 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/v1.0/servicePrincipals", "graph_service_principals", graph.service_principals, **_OWN),
     _route("POST", "/v1.0/directoryObjects/getByIds", "graph_by_ids", graph.by_ids, **_OWN),
 
+    _route("GET", "/openapi.json", "openapi", description.document, open=True, **_OWN),
+    _route("GET", "/openapi", "openapi_page", description.page, open=True, **_OWN),
     _route("GET", "/hythe/health", "health", owner.health, open=True, **_OWN),
     _route("POST", "/hythe/service-principals", "sp_create", owner.create_principal, "Hythe/owner", **_OWN),
     _route("POST", "/hythe/subscriptions", "subscription_create", owner.create_subscription, "Hythe/owner", **_OWN),
@@ -225,6 +240,10 @@ class Found(Struct, frozen=True, kw_only=True):
     """The path in lower case, decoded, without doubled slashes: what a right is needed over."""
 
 
+# The same few paths are asked for again and again.
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 400
+
+
 def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
 
@@ -235,6 +254,7 @@ class Table:
     def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
         self._by_length: dict[int, list[tuple[list[str], Route]]] = {}
         self._anywhere: list[tuple[list[str], Route]] = []
+        self._found: dict[tuple[str, str], Found] = {}
         for route in routes:
             parts = [part if part.startswith("{") else part.lower() for part in _parts(route.path)]
             if parts[0] == "{scope}":
@@ -244,6 +264,17 @@ class Table:
 
     def find(self, method: str, raw_path: str) -> Found | list[str] | None:
         """Give the route of a request, the methods that its path has instead, or None for an unknown path."""
+        known = self._found.get((method, raw_path))
+        if known is not None:
+            return known
+        found = self._look(method, raw_path)
+        if isinstance(found, Found) and len(raw_path) < _LONGEST_REMEMBERED:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            self._found[method, raw_path] = found
+        return found
+
+    def _look(self, method: str, raw_path: str) -> Found | list[str] | None:
         parts = [unquote(part) for part in _parts(raw_path)]
         lower = [part.lower() for part in parts]
         others: list[str] = []

@@ -60,6 +60,14 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     git: GitSettings = GitSettings()
 
 
+class QuotaSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The most that a subscription can have in one location."""
+
+    groups: int = 100
+    cores: int = 100
+    """Sum of the CPU requests of its groups."""
+
+
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the service answers."""
 
@@ -80,6 +88,9 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     log_limit: int = 4 << 20
     """Most bytes of log in one answer."""
     access_log: bool = False
+    lists_with_instance_view: bool = False
+    """Lists show instance views although the caller did not ask with ``$expand=instanceView``."""
+    quotas: QuotaSettings = QuotaSettings()
 
 
 class GatewaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from ...wire import faults, ids
 from ..admin import Admin
 from ..call import Call, Caller
 from ..deployer import Deployer
+from ..locations import Locations
 from ..resource import Resources
 from ..store import SqlStore
 from ..streams import Streams
@@ -31,6 +32,7 @@ class Api(Struct, kw_only=True):
     store: SqlStore
     resources: Resources
     streams: Streams
+    locations: Locations
     admin: Admin
     rights: RightsPort
     deployer: Deployer

@@ -1,11 +1,10 @@
-"""What is above resource groups: subscriptions, tenants, the endpoints of this cloud, what the provider can do."""
+"""What is above resource groups: subscriptions, tenants, the endpoints of this cloud."""
 
 from __future__ import annotations
 
 import msgspec
 
 from ...wire.faults import Fault, subscription_not_found
-from ...wire.ids import PROVIDER
 from ..answers import Answer, plain
 from ..call import Call
 from ..providers import PROVIDERS, REGIONS, Provider, provider
@@ -14,36 +13,6 @@ from .api import Api
 
 _ENDPOINTS_BY_CLOUD, _ENDPOINTS_OF_ONE = "2018-05-01", "2022-09-01"
 """Since when metadata tells all clouds in a list, and since when only the one that was asked."""
-_OPERATIONS = (
-    ("containerGroups/read", "Container Group", "Get Container Groups", "Get all container groups."),
-    ("containerGroups/write", "Container Group", "Create Container Groups", "Create or update a container group."),
-    ("containerGroups/delete", "Container Group", "Delete Container Groups", "Delete a container group."),
-    ("containerGroups/start/action", "Container Group", "Start Container Groups", "Start a container group."),
-    ("containerGroups/stop/action", "Container Group", "Stop Container Groups", "Stop a container group."),
-    ("containerGroups/restart/action", "Container Group", "Restart Container Groups", "Restart a container group."),
-    ("containerGroups/containers/logs/read", "Container", "Get Container Logs", "Get the log of a container."),
-)
-
-
-def operations(api: Api, call: Call) -> Answer:
-    """List what the provider can do."""
-    return plain(
-        {
-            "value": [
-                {
-                    "name": f"{PROVIDER}/{name}",
-                    "display": {
-                        "provider": "Microsoft Container Instance",
-                        "resource": resource,
-                        "operation": operation,
-                        "description": description,
-                    },
-                    "origin": "User",
-                }
-                for name, resource, operation, description in _OPERATIONS
-            ]
-        }
-    )
 
 
 def subscriptions(api: Api, call: Call) -> Answer:
