@@ -172,6 +172,11 @@ async def test_a_group_is_reached_by_its_id_with_two_slashes(service: Service) -
     assert (await service.ask("DELETE", path)).status == 200
 
 
+async def test_a_name_with_a_slash_in_it_is_nothing(service: Service) -> None:
+    for method in ("GET", "PUT", "DELETE"):
+        assert (await service.ask(method, f"{GROUPS}/a%2Fb", group())).status == 404
+
+
 # --- tags ---
 
 

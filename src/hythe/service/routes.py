@@ -276,6 +276,8 @@ class Table:
 
     def _look(self, method: str, raw_path: str) -> Found | list[str] | None:
         parts = [unquote(part) for part in _parts(raw_path)]
+        if any("/" in part for part in parts):
+            return None  # no name has a slash in it: encoded, it would make another id than the path says
         lower = [part.lower() for part in parts]
         others: list[str] = []
         for pattern, route in self._by_length.get(len(parts), ()):
