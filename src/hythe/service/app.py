@@ -29,6 +29,7 @@ from .frugal import frugal
 from .gate import Gate
 from .gateway import Doors
 from .identity.desk import Identity
+from .identity.host import HostEndpoint
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
 from .shares import Shares
@@ -116,6 +117,7 @@ class _Parts(msgspec.Struct, kw_only=True):
     key: str
     tenant: str
     subscription: str
+    host: HostEndpoint
     gateway_port: int | None
 
 
@@ -178,6 +180,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
             key=str(identity.certificate_key),
             tenant=tenant,
             subscription=subscription,
+            host=identity.host,
             gateway_port=doors.port,
         )
     finally:
@@ -261,6 +264,14 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
             server.end()
             parts.gate.end()
 
+        tokens_listener = listen("127.0.0.1", settings.service.identity_port)
+        parts.host.port = tokens_listener.getsockname()[1]
+        tokens = _Server(
+            uvicorn.Config(
+                parts.host, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
+            )
+        )
+        serving_tokens = asyncio.create_task(tokens.serve([tokens_listener]))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, end)
         serving = asyncio.create_task(server.serve([listener]))
@@ -284,7 +295,10 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
         say(f"Hythe answers at {url} ({settings.engine.name}, {time.monotonic() - begun:.1f} s). `hythe down` ends it.")
         try:
             await serving
+            tokens.end()
+            await serving_tokens
         finally:
+            tokens_listener.close()
             with contextlib.suppress(FileNotFoundError):
                 (data_dir / "service.json").unlink()
 

@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,14 +20,18 @@ from .. import __version__
 from ..engines.base import Engine, Images, MountsShares, Refused
 from ..models import AzureFileVolume, ImageRegistryCredential
 from .admin import Admin, ImagePort
+from .answers import Answer
 from .call import Caller
-from .control import FolderPass, GroupPass, Loop, Pool, Prober, Reconciler
+from .control import DeploymentPass, FolderPass, GroupPass, Loop, Pool, Prober, Reconciler
 from .control.prober import Sleep
 from .control.reconcile import Pass
+from .deployer import Deployer
 from .gate import App, Gate
 from .handlers import Api
 from .identity.metadata import MetadataEndpoint
-from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Ports, any_port
+from .identity.rights import Role
+from .kinds import CONTAINER_GROUPS, DEPLOYMENTS, RESOURCE_GROUPS, Admission, Ports, any_port
+from .kinds.identities import assigned
 from .locations import Locations, capacity
 from .quotas import Quotas
 from .resource import Resources
@@ -57,8 +62,16 @@ class IdentityPort(Protocol):
     def may(self, caller: Caller, action: str, scope: str) -> bool:
         """Tell whether a caller may do something."""
 
-    def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
-        """Make a principal and give its auth file."""
+    def sees(self, caller: Caller, scope: str) -> bool:
+        """Tell whether a caller has any role over a scope or over something in it."""
+
+    def new_principal(
+        self, display_name: str, subscription: str, url: str, role: Role | None, scopes: Sequence[str]
+    ) -> bytes:
+        """Make a principal with a role over scopes, or without one, and give its auth file."""
+
+    def host_variables(self, name: str) -> dict[str, str] | None:
+        """Give what a program on this machine needs to be a user-assigned identity; None if there is no such one."""
 
     def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
         """Sign a token for a managed identity; give it with the second of the epoch in which it expires."""
@@ -150,15 +163,29 @@ def build(
         tenant=tenant,
         ports=ports,
         allow_privileged=settings.allow_privileged,
+        user_identity=partial(assigned, store),
     )
+
+    async def inside(
+        caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
+    ) -> Answer:
+        return await gate.inside(caller, method, path, query, body, base_url)
+
+    def offers(method: str, path: str) -> bool:
+        return gate.offers(method, path)
+
+    deployer = Deployer(store, vault, inside, offers)
+    passes[DEPLOYMENTS.name] = DeploymentPass(deployer, clock)
     quotas = Quotas(store, settings.quotas)
-    resources = Resources(store, vault, loop, settings, admission, quotas)
+    resources = Resources(store, vault, loop, settings, admission, quotas, identity.may)
     api = Api(
         store=store,
         resources=resources,
         locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
-        admin=Admin(store, identity.new_principal, identity.intercept, images, shares),
+        admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables, shares),
+        rights=identity,
+        deployer=deployer,
         health={"status": "ok", "version": __version__, "engine": engine.name},
     )
     gate = Gate(

@@ -23,8 +23,9 @@ from ..wire.ids import ResourceId
 from ..wire.versions import OPERATION_MONITOR, idle_start_answers_202, start_answers_202
 from . import paging
 from .answers import Answer, Bodies, empty, page, plain
-from .call import Call
+from .call import Call, Caller
 from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
+from .kinds.links import links
 from .kinds.rules.tags import tag_problems
 from .quotas import Quotas
 from .settings import ServiceSettings
@@ -56,8 +57,10 @@ class Resources:
         settings: ServiceSettings,
         admission: Admission,
         quotas: Quotas,
+        may: Callable[[Caller, str, str], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._may = may
         self._store = store
         self._vault = vault
         self._worker = worker
@@ -83,11 +86,19 @@ class Resources:
             raise faults.resource_group_not_found(call.params["resourceGroupName"])
         return row
 
+    def home(self, identity: ResourceId, call: Call) -> Row | None:
+        """Check what a resource lies in; give its resource group if it is in one.  Raises that it is not there."""
+        if identity.resource_group:
+            return self.folder(call)
+        if identity.subscription:
+            self.subscription(call)
+        return None
+
     def row(self, kind: Kind, identity: ResourceId, call: Call) -> Row:
         """Give a resource.  Raises ResourceNotFound, or that its resource group is not there."""
         row = self._store.get(identity.key)
         if row is None:
-            self.folder(call)
+            self.home(identity, call)
             raise faults.resource_not_found(kind.type, identity.name, identity.resource_group)
         return row
 
@@ -120,10 +131,11 @@ class Resources:
         """Create or update a resource."""
         if kind is RESOURCE_GROUPS:
             self.subscription(call)
-        elif self.folder(call).desired == "gone":
+        elif (home := self.home(identity, call)) is not None and home.desired == "gone":
             raise _being_deleted(identity.resource_group)
         wanted = kind.read(older.request(call.body, call.api_version, identity.name), identity)
         kind.validate(wanted, identity)
+        self._check_links(wanted, call)
         held = self._store.get(identity.key)
         self._refuse_busy(held, identity)
         wanted = await kind.admit(wanted, held, identity, self._admission)
@@ -134,13 +146,20 @@ class Resources:
         warm = self._store.warm(ready=True) if held is None and takes_warm(wanted) else []
         row = self._row(kind, wanted, held, identity, warm[0] if warm else uuid.uuid4().hex)
         operation = self._declare(row, identity, keep_secrets=False, from_warm=bool(warm))
-        await self._worker.wait(row.key, lambda: self._settled(row), self._settings.answer_seconds)
+        patience = self._settings.answer_seconds if call.patience is None else call.patience
+        await self._worker.wait(row.key, lambda: self._settled(row), min(patience, self._settings.answer_seconds))
         current = self._store.get(row.key) or row
         settled = current.uid == row.uid and current.settled_generation >= row.generation
         # A failure is shown best through the monitor: clients print its error.
         done = settled and current.provisioning_state == "Succeeded"
         headers = [] if done else [self._monitor(call, operation, current), RETRY_AFTER]
         return self._shown(kind, current, call, 200 if held else 201, headers)
+
+    def _check_links(self, wanted: object, call: Call) -> None:
+        """Refuse what a caller may ask for but not with the identities and subnets that it names."""
+        for action, link in links(wanted):
+            if call.caller is not None and not self._may(call.caller, action, link.lower()):
+                raise faults.link_forbidden(call.caller.app_id, call.caller.object_id, action, link)
 
     def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId, new_uid: str) -> Row:
         """Write down what a PUT asks for.  A group that was stopped or has ended runs anew."""
@@ -242,7 +261,7 @@ class Resources:
         """Delete a resource and answer with what it was; 204 if there was none."""
         held = self._store.get(identity.key)
         if held is None:
-            self.folder(call)
+            self.home(identity, call)
             return empty(204)
         answer = self._shown(kind, held, call)
         if held.desired != "gone":
@@ -301,6 +320,10 @@ class Resources:
         if verb == "start" and start_answers_202(call.api_version):
             return empty(202, [monitor, ("Location", monitor[1]), RETRY_AFTER])
         return empty(204, [] if settled else [monitor, RETRY_AFTER])
+
+    def end(self, row: Row, identity: ResourceId) -> None:
+        """Have control give up what it is doing for a resource."""
+        self._declare(_next(row, desired="stop"), identity)
 
     # --- operations ---
 

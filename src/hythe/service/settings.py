@@ -85,6 +85,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     host: str = "127.0.0.1"
     port: int = 8443
+    identity_port: int = 0
+    """Where IDENTITY_ENDPOINT is on 127.0.0.1, for programs on this machine; 0 for any free port."""
     names: tuple[str, ...] = ()
     """Further host names for the certificate, and that a request may be addressed to."""
     dns_suffix: str = "azurecontainer.localhost"

@@ -1,5 +1,6 @@
 """Keeps the promises: looks at what is, does what is missing, writes down what it found."""
 
+from .deployments import DeploymentPass
 from .folders import FolderPass
 from .groups import GroupPass
 from .loop import Loop
@@ -8,4 +9,14 @@ from .prober import Prober
 from .reconcile import Reconciler
 from .sweep import show_lost, sweep
 
-__all__ = ["FolderPass", "GroupPass", "Loop", "Pool", "Prober", "Reconciler", "show_lost", "sweep"]
+__all__ = [
+    "DeploymentPass",
+    "FolderPass",
+    "GroupPass",
+    "Loop",
+    "Pool",
+    "Prober",
+    "Reconciler",
+    "show_lost",
+    "sweep",
+]
