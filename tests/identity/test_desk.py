@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,15 @@ def test_a_data_dir_of_before_keeps_its_principals(desk: Desk) -> None:
     identity = start_again(desk)
     assert identity.may(caller(desk, desk.auth["clientId"]), ASSIGN, WEB)
     assert identity.may(worker, f"{ACI}/write", WEB) and not identity.may(worker, ASSIGN, WEB)
+
+
+def test_a_managed_identity_has_real_tokens_and_no_rights_of_its_own(lasting: Desk) -> None:
+    token, expires = lasting.identity.managed_token("client", "object", "https://vault.example/")
+
+    caller = lasting.identity.verify(token)
+    assert (caller.app_id, caller.object_id, caller.tenant) == ("client", "object", TENANT)
+    assert expires > time.time() + 3000
+    assert not lasting.identity.may(caller, "Microsoft.ContainerInstance/containerGroups/read", "/")
 
 
 # --- names ---

@@ -63,6 +63,8 @@ class Everybody:
 
     def host_variables(self, name: str) -> dict[str, str] | None:
         return None
+    def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
+        return f"token for {client_id} {object_id} {audience}", 2_000_000_000
 
     def intercept(self) -> dict[str, object]:
         return {}
@@ -79,6 +81,7 @@ class Service:
         vault: Any = None,
         identity: Any = None,
         shares: Any = None,
+        **parts: Any,
     ) -> None:
         self.engine = engine
         self.store = store
@@ -95,6 +98,7 @@ class Service:
             tenant="t",
             images=None,
             shares=shares,
+            **parts,
         )
         self.gate, self.loop, self.api, self.groups = built.gate, built.loop, built.api, built.groups
 
@@ -146,11 +150,11 @@ async def running(
     store: SqlStore | None = None,
     engine: Any = None,
     settings: ServiceSettings | None = None,
-    identity: Any = None,
+    **parts: Any,
 ) -> AsyncIterator[Service]:
     """Run a service until the end of the block."""
     engine = engine or SimulatedEngine(outcomes)
-    service = Service(engine, store or SqlStore(None), settings, identity=identity)
+    service = Service(engine, store or SqlStore(None), settings, **parts)
     service.loop.start()
     try:
         yield service

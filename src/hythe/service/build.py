@@ -5,10 +5,12 @@ The one place for wiring: a service on a port, a test in a process and `hythe.te
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,13 +22,16 @@ from ..models import AzureFileVolume, ImageRegistryCredential
 from .admin import Admin, ImagePort
 from .answers import Answer
 from .call import Caller
-from .control import DeploymentPass, FolderPass, GroupPass, Loop, Pool, Reconciler
+from .control import DeploymentPass, FolderPass, GroupPass, Loop, Pool, Prober, Reconciler
+from .control.prober import Sleep
 from .control.reconcile import Pass
 from .deployer import Deployer
 from .gate import App, Gate
 from .handlers import Api
+from .identity.metadata import MetadataEndpoint
 from .identity.rights import Role
 from .kinds import CONTAINER_GROUPS, DEPLOYMENTS, RESOURCE_GROUPS, Admission, Ports, any_port
+from .kinds.identities import user_identity
 from .locations import Locations, capacity
 from .quotas import Quotas
 from .resource import Resources
@@ -67,6 +72,9 @@ class IdentityPort(Protocol):
 
     def host_variables(self, name: str) -> dict[str, str] | None:
         """Give what a program on this machine needs to be a user-assigned identity; None if there is no such one."""
+
+    def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
+        """Sign a token for a managed identity; give it with the second of the epoch in which it expires."""
 
     def intercept(self) -> dict[str, object]:
         """Give a certificate for Azure's names that lasts for one run."""
@@ -123,13 +131,28 @@ def build(
     ports: Ports = any_port,
     shares: Shares | None = None,
     clock: Callable[[], datetime] = now,
+    sleep: Sleep = asyncio.sleep,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
-    groups = GroupPass(engine, vault, clock=clock, provisioning_seconds=settings.provisioning_seconds)
+
+    def expire(key: str, uid: str) -> None:
+        resources.expire(key, uid)  # made below: it needs the loop, and the loop needs the passes
+
+    prober = Prober(engine, clock=clock, sleep=sleep)
+    tokens = MetadataEndpoint(engine, identity.managed_token)
+    groups = GroupPass(
+        engine,
+        vault,
+        clock=clock,
+        provisioning_seconds=settings.provisioning_seconds,
+        prober=prober,
+        tokens=tokens,
+        expire=expire,
+    )
     passes: dict[str, Pass] = {CONTAINER_GROUPS.name: groups, RESOURCE_GROUPS.name: FolderPass(store, clock)}
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
+    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock, beside=(prober, tokens))
     if shares is not None and isinstance(engine, MountsShares):
         engine.find_share = _find_share(shares)
     admission = Admission(
@@ -139,6 +162,8 @@ def build(
         dns_suffix=settings.dns_suffix,
         tenant=tenant,
         ports=ports,
+        allow_privileged=settings.allow_privileged,
+        user_identity=partial(user_identity, store),
     )
 
     async def inside(
@@ -152,9 +177,10 @@ def build(
     deployer = Deployer(store, vault, inside, offers)
     passes[DEPLOYMENTS.name] = DeploymentPass(deployer, clock)
     quotas = Quotas(store, settings.quotas)
+    resources = Resources(store, vault, loop, settings, admission, quotas, identity.may)
     api = Api(
         store=store,
-        resources=Resources(store, vault, loop, settings, admission, quotas, identity.may),
+        resources=resources,
         locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
         admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables, shares),

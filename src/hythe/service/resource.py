@@ -6,6 +6,7 @@ the work itself.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..models import ContainerGroup, Resource
-from ..wire import faults, lenient, older
+from ..wire import faults, ids, lenient, older
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
 from ..wire.versions import OPERATION_MONITOR, idle_start_answers_202, start_answers_202
@@ -25,6 +26,7 @@ from .answers import Answer, Bodies, empty, page, plain
 from .call import Call, Caller
 from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
 from .kinds.links import links
+from .kinds.rules.tags import tag_problems
 from .quotas import Quotas
 from .settings import ServiceSettings
 from .store import Change, Operation, Row, SqlStore, Stale, Status
@@ -238,10 +240,22 @@ class Resources:
         row = self.row(kind, identity, call)
         asked = lenient.read(Resource, call.body)
         if asked.tags is not None:
+            wrong = tag_problems(asked.tags) if kind is CONTAINER_GROUPS else []
+            if wrong:
+                raise faults.bad_request(wrong)
             spec = kind.read_again(row.spec)
             row.spec = kind.public(replace(spec, tags=asked.tags))
-            self._store.annotate(row.key, row.uid, row.spec)
+            self._store.annotate(row.key, row.uid, row.spec, wake_at=self._clock())
+            self._worker.wake(row.key)
         return self._shown(kind, row, call)
+
+    def expire(self, key: str, uid: str) -> None:
+        """Declare that a container group is to be gone because its time is over; nobody waits for it."""
+        held = self._store.get(key)
+        if held is not None and held.uid == uid and held.desired != "gone":
+            identity = ids.container_group(held.subscription, held.resource_group, held.name)
+            with contextlib.suppress(Fault):  # changed meanwhile: it is looked at again
+                self._declare(_next(held, desired="gone", provisioning_state="Deleting"), identity)
 
     async def delete(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Delete a resource and answer with what it was; 204 if there was none."""

@@ -1,9 +1,9 @@
 """The planner shared by runtimes without pods of their own: a small kubelet, written as pure functions."""
 
-from .plan import Backoff, plan
-from .spec import allowance, config_digest, config_maps, digest, effective_policy, images, volume_digest
+from .plan import GRACE, Backoff, plan
+from .spec import allowance, config_digest, config_maps, digest, effective_policy, ended, find, images, volume_digest
 
 __all__ = [
-    "Backoff", "allowance", "config_digest", "config_maps", "digest", "effective_policy", "images", "plan",
-    "volume_digest",
+    "GRACE", "Backoff", "allowance", "config_digest", "config_maps", "digest", "effective_policy", "ended", "find",
+    "images", "plan", "volume_digest",
 ]  # fmt: skip

@@ -5,7 +5,10 @@ from .folders import FolderPass
 from .groups import GroupPass
 from .loop import Loop
 from .pool import Pool
+from .prober import Prober
 from .reconcile import Reconciler
 from .sweep import show_lost, sweep
 
-__all__ = ["DeploymentPass", "FolderPass", "GroupPass", "Loop", "Pool", "Reconciler", "show_lost", "sweep"]
+__all__ = [
+    "DeploymentPass", "FolderPass", "GroupPass", "Loop", "Pool", "Prober", "Reconciler", "show_lost", "sweep",
+]  # fmt: skip

@@ -37,10 +37,13 @@ _RIGHTS = "rights"
 class Identity:
     """Who may ask, and with which names this service answers."""
 
-    def __init__(self, data_dir: Path, store: SqlStore, *, tenant: str, names: Sequence[str]) -> None:
+    def __init__(
+        self, data_dir: Path, store: SqlStore, *, tenant: str, names: Sequence[str], url: str = "https://localhost"
+    ) -> None:
         self._data_dir = data_dir
         self._store = store
         self._tenant = tenant
+        self._url = url
         self._names = frozenset(name.lower() for name in (*_LOCAL_NAMES, *AZURE_NAMES, *names))
         files = tls.server_files(data_dir, names)
         self.certificate, self.certificate_key = files.certfile, files.keyfile
@@ -123,7 +126,7 @@ class Identity:
             secret_hash="",
             created_at=0,
         )
-        return self._issuer.issue(bearer, audience, f"https://localhost/{self._tenant}/", "1.0")
+        return self._issuer.issue(bearer, audience, f"{self._url}/{self._tenant}/", "1.0")
 
     def host_variables(self, name: str) -> dict[str, str] | None:
         """Give what a program on this machine needs to be a user-assigned identity; None if there is no such one."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from ...models import AzureFileVolume, ImageRegistryCredential, Model
 from ...wire.ids import ResourceId
 from ...wire.tags import PublishedPort
+from ..identity.managed import UserIdentity
 from ..store import Row, SqlStore
 
 Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[bool]]
@@ -27,6 +28,10 @@ def any_port(key: str, ports: Sequence[PublishedPort]) -> None:
     """Let everybody have every port: for services without a machine of their own."""
 
 
+def _no_user_identity(_: str) -> None:
+    return None
+
+
 class Admission(Struct, kw_only=True):
     """What a kind may ask when it decides whether a definition can be promised."""
 
@@ -36,6 +41,9 @@ class Admission(Struct, kw_only=True):
     dns_suffix: str
     tenant: str
     ports: Ports = any_port
+    allow_privileged: bool = False
+    """Whether containers may have power over the machine."""
+    user_identity: UserIdentity = _no_user_identity
 
 
 class Shown(Struct, kw_only=True, frozen=True):

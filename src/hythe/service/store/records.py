@@ -58,7 +58,7 @@ class View(Struct, kw_only=True, omit_defaults=True):
     events: list[Event] = []
     """Of the group itself."""
     ready: dict[str, bool] = {}
-    """By container: whether its readiness probe lets it be reached."""
+    """By name, containers with a readiness probe only: whether it runs and the probe lets it be reached."""
 
 
 class Status(Struct, kw_only=True, omit_defaults=True):

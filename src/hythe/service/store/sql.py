@@ -209,11 +209,13 @@ class SqlStore:
                     )
                 )
 
-    def annotate(self, key: str, uid: str, spec: bytes) -> None:
-        """Write a definition that changes nothing to be carried out: tags."""
+    def annotate(self, key: str, uid: str, spec: bytes, *, wake_at: float) -> None:
+        """Write a definition in which only the tags are new, and have it looked at: one may set a time to live."""
         with self._transaction() as connection:
             connection.execute(
-                resources.update().where(resources.c.key == key, resources.c.uid == uid).values(spec=spec)
+                resources.update()
+                .where(resources.c.key == key, resources.c.uid == uid)
+                .values(spec=spec, wake_at=wake_at)
             )
 
     # --- control ---
