@@ -61,10 +61,11 @@ class Everybody:
     def new_principal(self, display_name: str, subscription: str, url: str, role: object, scopes: object) -> bytes:
         return b"{}"
 
-    def host_variables(self, name: str) -> dict[str, str] | None:
-        return None
     def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
         return f"token for {client_id} {object_id} {audience}", 2_000_000_000
+
+    def host_variables(self, name: str) -> dict[str, str] | None:
+        return None
 
     def intercept(self) -> dict[str, object]:
         return {}
@@ -150,11 +151,12 @@ async def running(
     store: SqlStore | None = None,
     engine: Any = None,
     settings: ServiceSettings | None = None,
+    identity: Any = None,
     **parts: Any,
 ) -> AsyncIterator[Service]:
     """Run a service until the end of the block."""
     engine = engine or SimulatedEngine(outcomes)
-    service = Service(engine, store or SqlStore(None), settings, **parts)
+    service = Service(engine, store or SqlStore(None), settings, identity=identity, **parts)
     service.loop.start()
     try:
         yield service

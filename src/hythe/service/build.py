@@ -31,7 +31,7 @@ from .handlers import Api
 from .identity.metadata import MetadataEndpoint
 from .identity.rights import Role
 from .kinds import CONTAINER_GROUPS, DEPLOYMENTS, RESOURCE_GROUPS, Admission, Ports, any_port
-from .kinds.identities import user_identity
+from .kinds.identities import assigned
 from .locations import Locations, capacity
 from .quotas import Quotas
 from .resource import Resources
@@ -163,7 +163,7 @@ def build(
         tenant=tenant,
         ports=ports,
         allow_privileged=settings.allow_privileged,
-        user_identity=partial(user_identity, store),
+        user_identity=partial(assigned, store),
     )
 
     async def inside(

@@ -10,5 +10,13 @@ from .reconcile import Reconciler
 from .sweep import show_lost, sweep
 
 __all__ = [
-    "DeploymentPass", "FolderPass", "GroupPass", "Loop", "Pool", "Prober", "Reconciler", "show_lost", "sweep",
-]  # fmt: skip
+    "DeploymentPass",
+    "FolderPass",
+    "GroupPass",
+    "Loop",
+    "Pool",
+    "Prober",
+    "Reconciler",
+    "show_lost",
+    "sweep",
+]
