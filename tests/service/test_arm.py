@@ -486,6 +486,17 @@ async def test_what_a_group_makes_use_of_needs_a_right_too(guarded: Service) -> 
         assert (refused.value.status, refused.value.code) == (403, "LinkedAuthorizationFailed")
 
 
+async def test_a_group_is_given_an_identity(service: Service) -> None:
+    made = (await ask(service, "PUT", f"{IDENTITIES}/me", {"location": "eastus"})).json
+    wanted = group() | {"identity": {"type": "UserAssigned", "userAssignedIdentities": {made["id"]: {}}}}
+    shown = await service.ask("PUT", f"{GROUPS}/web", wanted)
+    assert shown.status == 201, shown.raw
+    (one,) = shown.json["identity"]["userAssignedIdentities"].values()
+    assert (one["clientId"], one["principalId"]) == (made["properties"]["clientId"], made["properties"]["principalId"])
+    wanted["identity"]["userAssignedIdentities"] = {f"{IDENTITIES}/nobody": {}}
+    assert (await service.ask("PUT", f"{GROUPS}/other", wanted)).status == 400
+
+
 def test_links() -> None:
     definition = ContainerGroup(
         containers=[],

@@ -7,7 +7,6 @@ import uuid
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ... import models
 from ...models import ManagedIdentity
 from ...wire.ids import ResourceId, parse
 from ..store import Row, SqlStore
@@ -54,12 +53,6 @@ def assigned(store: SqlStore, arm_id: str) -> Assigned | None:
     if row is None or row.kind != UserAssignedIdentities.name or row.desired == "gone":
         return None
     return _assigned(row)
-
-
-def user_identity(store: SqlStore, arm_id: str) -> models.UserAssignedIdentities | None:
-    """Find a user-assigned identity as a group names it: who it is, by its ARM id."""
-    found = assigned(store, arm_id)
-    return models.UserAssignedIdentities(principal_id=found.principal_id, client_id=found.client_id) if found else None
 
 
 def by_client_id(store: SqlStore, client_id: str) -> Assigned | None:
