@@ -423,6 +423,8 @@ class ContainerGroup(Model, kw_only=True):
     identity_acls: IdentityAcls | None = None
     container_group_profile: ContainerGroupProfileReferenceDefinition | None = None
     standby_pool_profile: StandbyPoolProfileDefinition | None = None
+    orchestrator_id: str | None = None
+    """Id of the set that made it.  Read-only; answered by the service, not in the contract."""
 
 
 class Resource(Model, kw_only=True):

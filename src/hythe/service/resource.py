@@ -1,4 +1,4 @@
-"""The verbs of ARM, the same for every kind: get, list, put, patch tags, delete, act.
+"""The verbs of ARM, the same for every kind: get, list, put, patch, delete, act.
 
 A handler writes what should be (`SqlStore.declare`) and waits a moment for control to make it so; it never does
 the work itself.
@@ -9,25 +9,26 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
-from ..models import Resource
-from ..wire import faults, lenient
+from ..models import Model
+from ..wire import faults
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
-from ..wire.versions import OPERATION_MONITOR, start_answers_202
+from ..wire.versions import OPERATION_MONITOR
 from .answers import Answer, empty, listed, plain, shown
-from .call import Call
-from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
+from .call import Call, Caller
+from .kinds import N_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
 from .settings import ServiceSettings
-from .store import Change, Operation, Row, SqlStore, Stale, Status
+from .store import Change, Note, Operation, Row, SqlStore, Stale
 from .vault import Vault
 
 RETRY_AFTER = ("Retry-After", "1")
 """The one value that every client honours."""
+_OK, _CREATED = 200, 201
 
 
 class Worker(Protocol):
@@ -101,7 +102,21 @@ class Resources:
             self.subscription(call)
         elif self.folder(call).desired == "gone":
             raise _being_deleted(identity.resource_group)
-        wanted = kind.read(call.body, identity)
+        row, operation = await self.promise(kind, kind.read(call.body, identity), identity, call.caller)
+        return await self._answered(kind, row, operation, call, new=row.generation == 1)
+
+    async def promise(
+        self,
+        kind: Kind,
+        wanted: Any,
+        identity: ResourceId,
+        caller: Caller | None = None,
+        *,
+        parent: str = "",
+        parent_epoch: int = 0,
+    ) -> tuple[Row, Operation]:
+        """Check what a resource should be, and declare it.  Raises `Fault`."""
+        wanted = kind.resolve(wanted, identity, self._admission, caller)
         kind.validate(wanted, identity)
         held = self._store.get(identity.key)
         self._refuse_busy(held, identity)
@@ -110,14 +125,36 @@ class Resources:
         self._refuse_busy(held, identity)
         warm = self._store.warm(ready=True) if held is None and takes_warm(wanted) else []
         row = self._row(kind, wanted, held, identity, warm[0] if warm else uuid.uuid4().hex)
-        operation = self._declare(row, identity, keep_secrets=False, from_warm=bool(warm))
-        await self._worker.wait(row.key, lambda: self._settled(row), self._settings.answer_seconds)
+        if held is None:
+            row.parent, row.parent_epoch = parent, parent_epoch
+        operation = self._declare(
+            row, identity, keep_secrets=False, from_warm=bool(warm), keep_revision=kind.keeps_revisions
+        )
+        return row, operation
+
+    async def _answered(
+        self, kind: Kind, row: Row, operation: Operation, call: Call, *, new: bool = False
+    ) -> Answer:
+        """Wait a moment for a change to be carried out, and answer as the table of routes says."""
+        patience = self._settings.hold_seconds if call.lro.hold else self._settings.answer_seconds
+        await self._worker.wait(row.key, lambda: self._settled(row), patience)
         current = self._store.get(row.key) or row
         settled = current.uid == row.uid and current.settled_generation >= row.generation
         # A failure is shown best through the monitor: clients print its error.
         done = settled and current.provisioning_state == "Succeeded"
-        headers = [] if done else [self._monitor(call, operation, current), RETRY_AFTER]
-        return shown(kind.show(current, Shown(api_version=call.api_version)), 200 if held else 201, headers)
+        shown_as = kind.show(current, Shown(api_version=call.api_version))
+        return self._answer(call, operation, current, shown_as, done=done, new=new)
+
+    def _answer(
+        self, call: Call, operation: Operation | None, row: Row, body: Model, *, done: bool, new: bool = False
+    ) -> Answer:
+        lro = call.lro
+        ended = lro.hold or (done and not lro.always)
+        status = lro.done if ended else lro.pending
+        headers = [] if ended or operation is None else [*self._monitors(call, operation, row), RETRY_AFTER]
+        if lro.body and status == _OK:
+            return shown(body, _CREATED if new else _OK, headers)
+        return empty(status, headers)
 
     def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId, new_uid: str) -> Row:
         """Write down what a PUT asks for.  A group that was stopped or has ended runs anew."""
@@ -135,15 +172,15 @@ class Resources:
             secrets=self._vault.seal(whole, uid) if whole else None,
         )
         if held is not None:
-            state = msgspec.json.decode(held.status, type=Status).view.state if held.status else ""
-            anew = state in ("Stopped", "Succeeded", "Failed")
             row = replace(
                 row,
-                epoch=held.epoch + anew,
+                epoch=held.epoch + kind.idle(held),
                 generation=held.generation + 1,
                 provisioning_state="Pending",
                 status=held.status,
                 settled_generation=held.settled_generation,
+                parent=held.parent,
+                parent_epoch=held.parent_epoch,
             )
         return row
 
@@ -155,6 +192,8 @@ class Resources:
         keep_secrets: bool = True,
         with_contents: bool = False,
         from_warm: bool = False,
+        keep_revision: bool = False,
+        note: Note | None = None,
     ) -> Operation:
         """Write a change in one transaction, and wake control."""
         now = self._clock()
@@ -173,6 +212,8 @@ class Resources:
             keep_secrets=keep_secrets,
             with_contents=with_contents,
             from_warm=from_warm,
+            keep_revision=keep_revision,
+            note=note,
         )
         try:
             self._store.declare(change)
@@ -193,28 +234,43 @@ class Resources:
         if held is not None and held.settled_generation < held.generation and held.provisioning_state != "Failed":
             raise faults.transitioning(identity.name or identity.resource_group)
 
-    def patch(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
-        """Replace the tags of a resource; nothing else can be patched."""
+    async def patch(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
+        """Change the parts of a resource that its kind lets be patched; tags alone are done at once."""
         row = self.row(kind, identity, call)
-        asked = lenient.read(Resource, call.body)
-        if asked.tags is not None:
-            spec = kind.read_again(row.spec)
-            row.spec = kind.public(replace(spec, tags=asked.tags))
-            self._store.annotate(row.key, row.uid, row.spec)
+        before = kind.read_again(row.spec)
+        after = kind.patched(before, call.body)
+        if replace(after, tags=None) != replace(before, tags=None):
+            row, operation = await self.promise(kind, after, identity, call.caller)
+            return await self._answered(kind, row, operation, call)
+        row.spec = kind.public(after)
+        self._store.annotate(row.key, row.uid, row.spec)
         return shown(kind.show(row, Shown(api_version=call.api_version)))
 
     async def delete(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
-        """Delete a resource and answer with what it was; 204 if there was none."""
+        """Delete a resource; 204 if there was none."""
         held = self._store.get(identity.key)
         if held is None:
             self.folder(call)
             return empty(204)
         body = kind.show(held, Shown(api_version=call.api_version))
-        if held.desired != "gone":
-            row = _next(held, desired="gone", provisioning_state="Deleting")
-            self._declare(row, identity)
-        await self._worker.wait(held.key, lambda: self._gone(held), self._settings.hold_seconds)
-        return shown(body)
+        operation = self.remove(held, identity, note=self._one_less(held))
+        patience = self._settings.hold_seconds if call.lro.hold else self._settings.answer_seconds
+        gone = await self._worker.wait(held.key, lambda: self._gone(held), patience)
+        return self._answer(call, operation, held, body, done=gone)
+
+    def remove(self, held: Row, identity: ResourceId, *, note: Note | None = None) -> Operation | None:
+        """Declare that a resource should be gone; gives the operation, also if that was declared before."""
+        if held.desired == "gone":
+            before = self._store.open_operation(held.key)
+            return self._store.operation(before) if before else None
+        return self._declare(_next(held, desired="gone", provisioning_state="Deleting"), identity, note=note)
+
+    def _one_less(self, held: Row) -> Note | None:
+        """Lower the count of the set that a resource is deleted from, unless the set maintains it."""
+        parent = self._store.get(held.parent.lower()) if held.parent and held.desired != "gone" else None
+        if parent is None or parent.kind != N_GROUPS.name:
+            return None
+        return Note(key=parent.key, uid=parent.uid, spec=N_GROUPS.one_less(parent.spec))
 
     def _gone(self, row: Row) -> bool:
         current = self._store.get(row.key)
@@ -233,45 +289,46 @@ class Resources:
         where = f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{operation}"
         return empty(202, [("Location", f"{where}?api-version={call.api_version}"), RETRY_AFTER])
 
-    async def act(self, verb: str, call: Call) -> Answer:
-        """Start, stop or restart a container group."""
-        kind, identity = CONTAINER_GROUPS, call.container_group
+    async def act(self, kind: Kind, identity: ResourceId, verb: str, call: Call) -> Answer:
+        """Start, stop or restart a resource."""
         held = self.row(kind, identity, call)
-        state = msgspec.json.decode(held.status, type=Status).view.state if held.status else "Pending"
         busy = held.settled_generation < held.generation
         if held.desired == "gone" or (busy and verb != "stop"):
             raise faults.transitioning(identity.name)
         if verb == "restart" and held.desired == "stop":
             raise faults.stopped(identity.name, identity.resource_group)
-        if (verb == "start" and held.desired == "run" and state in ("Running", "Pending")) or (
-            verb == "stop" and (held.desired == "stop" or state in ("Succeeded", "Failed"))
-        ):
-            return empty(204)
+        nothing_to_do = (verb == "start" and not kind.idle(held)) or (verb == "stop" and kind.idle(held))
+        if nothing_to_do and call.lro.idle:
+            return empty(call.lro.idle)
+        row, operation = self.turn(kind, held, identity, verb)
+        return await self._answered(kind, row, operation, call)
+
+    def turn(
+        self, kind: Kind, held: Row, identity: ResourceId, verb: str, *, parent_epoch: int | None = None
+    ) -> tuple[Row, Operation]:
+        """Declare that a resource should start, stop or restart, perhaps because its parent did."""
         row = _next(
             held,
             desired="stop" if verb == "stop" else "run",
-            epoch=held.epoch + (verb != "stop"),
+            epoch=held.epoch + (verb == "restart" or (verb == "start" and kind.idle(held))),
             provisioning_state="Updating",
+            parent_epoch=held.parent_epoch if parent_epoch is None else parent_epoch,
         )
-        operation = self._declare(row, identity)
-        patience = self._settings.hold_seconds if verb == "stop" else self._settings.answer_seconds
-        settled = await self._worker.wait(row.key, lambda: self._settled(row), patience)
-        if verb == "stop":
-            return empty(204)
-        monitor = self._monitor(call, operation, held)
-        if verb == "start" and start_answers_202(call.api_version):
-            return empty(202, [monitor, ("Location", monitor[1]), RETRY_AFTER])
-        return empty(204, [] if settled else [monitor, RETRY_AFTER])
+        return row, self._declare(row, identity)
 
     # --- operations ---
 
-    def _monitor(self, call: Call, operation: Operation, row: Row) -> tuple[str, str]:
+    def _monitors(self, call: Call, operation: Operation, row: Row) -> list[tuple[str, str]]:
+        """Name the operation in the headers that the table of routes asks for."""
         location = msgspec.json.decode(row.spec).get("location", "global")
-        url = (
-            f"{call.base_url}/subscriptions/{call.subscription}/providers/Microsoft.ContainerInstance/locations/"
-            f"{location}/operations/{operation.id}?api-version={OPERATION_MONITOR}"
-        )
-        return "Azure-AsyncOperation", url
+        version = OPERATION_MONITOR if call.lro.word == "operations" else call.api_version
+        urls = {
+            "Azure-AsyncOperation": f"{call.base_url}/subscriptions/{call.subscription}/providers/"
+            f"Microsoft.ContainerInstance/locations/{location}/{call.lro.word}/{operation.id}?api-version={version}",
+            "Location": f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{operation.id}"
+            f"?api-version={call.api_version}",
+        }
+        return [(name, urls[name]) for name in call.lro.headers]
 
     async def _ended(self, call: Call) -> Operation:
         """Wait for the end of an operation as long as a request is held, and give it as it is then."""

@@ -36,10 +36,10 @@ async def put(api: Api, call: Call) -> Answer:
     return await api.resources.put(RESOURCE_GROUPS, call.resource_group, call)
 
 
-def patch(api: Api, call: Call) -> Answer:
+async def patch(api: Api, call: Call) -> Answer:
     """Replace a resource group's tags."""
     api.resources.folder(call)
-    return api.resources.patch(RESOURCE_GROUPS, call.resource_group, call)
+    return await api.resources.patch(RESOURCE_GROUPS, call.resource_group, call)
 
 
 def delete(api: Api, call: Call) -> Answer:
@@ -57,7 +57,7 @@ def list_resources(api: Api, call: Call) -> Answer:
     folder = api.resources.folder(call)
     shown = []
     for row in api.store.listed(None, folder.subscription, folder.resource_group):
-        if row.kind != RESOURCE_GROUPS.name:
+        if row.kind in BY_NAME and row.kind != RESOURCE_GROUPS.name:
             held = msgspec.json.decode(row.spec)
             shown.append(
                 GenericResourceExpanded(

@@ -28,9 +28,9 @@ async def put(api: Api, call: Call) -> Answer:
     return await api.resources.put(CONTAINER_GROUPS, call.container_group, call)
 
 
-def patch(api: Api, call: Call) -> Answer:
+async def patch(api: Api, call: Call) -> Answer:
     """Replace a group's tags."""
-    return api.resources.patch(CONTAINER_GROUPS, call.container_group, call)
+    return await api.resources.patch(CONTAINER_GROUPS, call.container_group, call)
 
 
 async def delete(api: Api, call: Call) -> Answer:
@@ -40,17 +40,17 @@ async def delete(api: Api, call: Call) -> Answer:
 
 async def start(api: Api, call: Call) -> Answer:
     """Start a group."""
-    return await api.resources.act("start", call)
+    return await api.resources.act(CONTAINER_GROUPS, call.container_group, "start", call)
 
 
 async def stop(api: Api, call: Call) -> Answer:
     """Stop a group."""
-    return await api.resources.act("stop", call)
+    return await api.resources.act(CONTAINER_GROUPS, call.container_group, "stop", call)
 
 
 async def restart(api: Api, call: Call) -> Answer:
     """Restart a group."""
-    return await api.resources.act("restart", call)
+    return await api.resources.act(CONTAINER_GROUPS, call.container_group, "restart", call)
 
 
 def outbound(api: Api, call: Call) -> Answer:

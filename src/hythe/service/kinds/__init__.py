@@ -2,12 +2,33 @@
 
 from .base import Admission, Kind, Shown
 from .container_groups import ContainerGroups, takes_warm
+from .n_groups import NGroups
+from .profiles import Profiles
 from .resource_groups import ResourceGroups
+from .sandbox_groups import SandboxGroups, Sandboxes
 
-__all__ = ["BY_NAME", "CONTAINER_GROUPS", "RESOURCE_GROUPS", "Admission", "Kind", "Shown", "takes_warm"]
+__all__ = [
+    "BY_NAME",
+    "CONTAINER_GROUPS",
+    "N_GROUPS",
+    "PROFILES",
+    "RESOURCE_GROUPS",
+    "SANDBOXES",
+    "SANDBOX_GROUPS",
+    "Admission",
+    "Kind",
+    "Shown",
+    "takes_warm",
+]
 
 CONTAINER_GROUPS: Kind = ContainerGroups()
 RESOURCE_GROUPS: Kind = ResourceGroups()
+PROFILES: Kind = Profiles()
+N_GROUPS = NGroups()
+SANDBOX_GROUPS: Kind = SandboxGroups()
+SANDBOXES: Kind = Sandboxes()
 
-BY_NAME: dict[str, Kind] = {kind.name: kind for kind in (CONTAINER_GROUPS, RESOURCE_GROUPS)}
-"""Every kind by `Row.kind`."""
+BY_NAME: dict[str, Kind] = {
+    kind.name: kind for kind in (CONTAINER_GROUPS, RESOURCE_GROUPS, PROFILES, N_GROUPS, SANDBOX_GROUPS)
+}
+"""Every kind by `Row.kind`, but sandboxes: no list of ARM's shows them."""

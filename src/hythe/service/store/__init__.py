@@ -1,6 +1,18 @@
 """Keeps what was promised: resources, operations and who may ask.  One transaction each for promise and result."""
 
-from .records import Change, Operation, Outcome, Principal, Row, Status, Subscription, View
+from .records import Change, Note, Operation, Outcome, Principal, Row, Status, Subscription, View
 from .sql import SqlStore, Stale
 
-__all__ = ["Change", "Operation", "Outcome", "Principal", "Row", "SqlStore", "Stale", "Status", "Subscription", "View"]
+__all__ = [
+    "Change",
+    "Note",
+    "Operation",
+    "Outcome",
+    "Principal",
+    "Row",
+    "SqlStore",
+    "Stale",
+    "Status",
+    "Subscription",
+    "View",
+]

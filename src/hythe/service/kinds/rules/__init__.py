@@ -11,6 +11,7 @@ from .address import address_problems
 from .containers import container_problems
 from .group import group_problems
 from .refused import refused
+from .tags import tag_problems
 
 __all__ = ["problems"]
 
@@ -21,5 +22,6 @@ def problems(group: ContainerGroup, name: str) -> list[Detail]:
         *group_problems(group, name),
         *container_problems(group, name),
         *address_problems(group, name),
+        *tag_problems(group, name),
         *refused(group, name),
     ]

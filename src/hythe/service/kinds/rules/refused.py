@@ -41,7 +41,6 @@ def refused(group: ContainerGroup, name: str) -> Iterator[Detail]:
         (group.confidential_compute_properties, "confidential computing", "confidentialComputeProperties"),
         (group.secret_references, "secrets of a key vault", "secretReferences"),
         (group.identity_acls, "access control of identities", "identityAcls"),
-        (group.container_group_profile, "a container group profile", "containerGroupProfile"),
         (group.standby_pool_profile, "a standby pool", "standbyPoolProfile"),
         (group.provisioning_timeout_in_seconds and group.is_custom_provisioning_timeout,
          "a provisioning timeout of its own", "provisioningTimeoutInSeconds"),
