@@ -271,6 +271,49 @@ class Logs(Protocol):
         """Give the newest ``limit`` bytes of the newest attempt, oldest line first; None if it never started."""
 
 
+STDOUT, STDERR = 1, 2
+
+
+class Size(Struct, frozen=True, kw_only=True):
+    """Size of a terminal, in characters."""
+
+    rows: int = 24
+    columns: int = 80
+
+
+class Process(Protocol):
+    """A process that was started in a container.  `close` it, whatever happened."""
+
+    async def read(self) -> tuple[int, bytes] | None:
+        """Give the next output with `STDOUT` or `STDERR`; None once the process has ended and all was given."""
+
+    async def write(self, data: bytes) -> None:
+        """Write to its standard input, waiting while that is full; no error if it has ended."""
+
+    async def end_input(self) -> None:
+        """End its standard input."""
+
+    async def resize(self, size: Size) -> None:
+        """Give its terminal another size."""
+
+    async def wait(self) -> int:
+        """Wait for its end and give its exit code."""
+
+    async def close(self) -> None:
+        """Kill it if it runs, and let go of what it needed."""
+
+
+@runtime_checkable
+class Exec(Protocol):
+    """Runs commands in running containers."""
+
+    async def exec(self, uid: Uid, container: str, command: Sequence[str], *, tty: Size | None, stdin: bool) -> Process:
+        """Start a command; with ``tty`` in a terminal of that size, else with its two outputs apart.
+
+        Raises `Refused`: ContainerNotRunning, CommandNotFound, CommandNotExecutable.
+        """
+
+
 @runtime_checkable
 class Watch(Protocol):
     """Tells when a look at a group would show something new.  A hint: it may be lost or come twice."""

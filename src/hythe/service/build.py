@@ -12,18 +12,33 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .. import __version__
 from ..engines.base import Engine, Images
-from ..models import ImageRegistryCredential
+from ..models import ContainerGroupProfile, ImageRegistryCredential
+from ..wire.ids import ResourceId
 from .admin import Admin, ImagePort
 from .call import Caller
-from .control import FolderPass, GroupPass, Loop, Pool, Reconciler
+from .control import (
+    RUN_BY_ENGINE,
+    FolderPass,
+    GroupPass,
+    Loop,
+    NGroupPass,
+    Pool,
+    Reconciler,
+    SandboxGroupPass,
+)
 from .control.reconcile import Pass
 from .gate import App, Gate
 from .handlers import Api
-from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission
+from .kinds import CONTAINER_GROUPS, N_GROUPS, PROFILES, RESOURCE_GROUPS, SANDBOX_GROUPS, SANDBOXES, Admission
+from .kinds.base import Profile
+from .kinds.rules.tags import TTL
+from .members import DeclaredMembers
 from .resource import Resources
+from .sandboxes import Sandboxes
 from .settings import ServiceSettings
 from .store import SqlStore
 from .streams import Streams
@@ -31,6 +46,7 @@ from .vault import Vault
 
 _PATIENCE = 5.0
 """Seconds that a PUT waits for a registry to say whether it has an image."""
+SETS = (N_GROUPS.name, SANDBOX_GROUPS.name)
 
 
 class IdentityPort(Protocol):
@@ -81,6 +97,21 @@ def _accessible(engine: Engine) -> Callable[[str, str, Sequence[ImageRegistryCre
     return accessible
 
 
+def _profiles(store: SqlStore, vault: Vault) -> Profile:
+    def profile(identity: ResourceId, revision: int | None) -> ContainerGroupProfile | None:
+        row = store.get(identity.key)
+        if row is None or row.kind != PROFILES.name or row.desired == "gone":
+            return None
+        held = store.revision(row, row.generation if revision is None else revision)
+        if held is None:
+            return None
+        spec = vault.open(held.secrets, held.uid) if held.secrets else held.spec
+        found: ContainerGroupProfile = PROFILES.read_again(spec)
+        return replace(found, revision=held.generation)
+
+    return profile
+
+
 def build(
     settings: ServiceSettings,
     *,
@@ -95,15 +126,32 @@ def build(
 ) -> Built:
     """Put the parts together; nothing runs yet."""
     groups = GroupPass(engine, vault, clock=clock, provisioning_seconds=settings.provisioning_seconds)
-    passes: dict[str, Pass] = {CONTAINER_GROUPS.name: groups, RESOURCE_GROUPS.name: FolderPass(store, clock)}
+    passes: dict[str, Pass] = {
+        CONTAINER_GROUPS.name: groups,
+        SANDBOXES.name: groups,
+        RESOURCE_GROUPS.name: FolderPass(store, clock),
+    }
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock)
-    admission = Admission(store=store, accessible=_accessible(engine), dns_suffix=settings.dns_suffix, tenant=tenant)
+    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock, kinds=(*RUN_BY_ENGINE, *SETS))
+    admission = Admission(
+        store=store,
+        accessible=_accessible(engine),
+        dns_suffix=settings.dns_suffix,
+        tenant=tenant,
+        profile=_profiles(store, vault),
+        may=identity.may,
+    )
+    resources = Resources(store, vault, loop, settings, admission)
+    members = DeclaredMembers(resources, store)
+    # What sets ask for is declared by the verbs, which wake the loop, which runs the passes: the last link is here.
+    passes[N_GROUPS.name] = NGroupPass(store, members, clock)
+    passes[SANDBOX_GROUPS.name] = SandboxGroupPass(store, members, clock, TTL)
     api = Api(
         store=store,
-        resources=Resources(store, vault, loop, settings, admission),
+        resources=resources,
         streams=Streams(store, engine, settings.log_limit),
+        sandboxes=Sandboxes(store, resources, engine, vault, settings),
         admin=Admin(store, identity.new_principal, identity.intercept, images),
         health={"status": "ok", "version": __version__, "engine": engine.name},
     )

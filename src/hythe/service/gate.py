@@ -126,6 +126,8 @@ class Gate:
             base_url=f"https://{host}",
             api_version=api_version,
             caller=caller,
+            lro=route.lro,
+            bearer=_bearer(headers) if route.bearer else "",
             patience=_patience(headers.get("prefer", "")),
         )
         answer = route.handler(self._api, call)
@@ -150,6 +152,11 @@ class Gate:
             return self._verify(given[len(_BEARER) :].strip())
         except Fault as fault:
             raise faults.unauthorized(fault.code, fault.message, authority) from None
+
+
+def _bearer(headers: dict[str, str]) -> str:
+    given = headers.get("authorization", "")
+    return given[len(_BEARER) :].strip() if given.lower().startswith(_BEARER) else ""
 
 
 def _api_version(route: Route, query: dict[str, str]) -> str:

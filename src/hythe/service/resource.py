@@ -132,9 +132,13 @@ class Resources:
         )
         return row, operation
 
-    async def _answered(
-        self, kind: Kind, row: Row, operation: Operation, call: Call, *, new: bool = False
-    ) -> Answer:
+    async def wait(self, row: Row, *, gone: bool = False) -> Row:
+        """Wait, as long as a request is held, until a resource is what its row says, or is gone; give it then."""
+        over = (lambda: self._gone(row)) if gone else (lambda: self._settled(row))
+        await self._worker.wait(row.key, over, self._settings.hold_seconds)
+        return self._store.get(row.key) or row
+
+    async def _answered(self, kind: Kind, row: Row, operation: Operation, call: Call, *, new: bool = False) -> Answer:
         """Wait a moment for a change to be carried out, and answer as the table of routes says."""
         patience = self._settings.hold_seconds if call.lro.hold else self._settings.answer_seconds
         await self._worker.wait(row.key, lambda: self._settled(row), patience)

@@ -39,6 +39,21 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How many sandboxes are kept ready for new groups, some 14 MB each; 0 for none."""
 
 
+class SandboxSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the sandboxes of a sandbox group may take."""
+
+    token_seconds: float = 900.0
+    """How long a token opens them."""
+    most: int = 50
+    """Most of them at a time, in each group."""
+    lifetime_seconds: float = 3600.0
+    """After which they go by themselves, unless they were asked for a shorter time."""
+    exec_seconds: float = 300.0
+    """Longest a command may run."""
+    output_bytes: int = 1 << 20
+    """Most of each output of a command in an answer."""
+
+
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the service answers."""
 
@@ -57,6 +72,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     log_limit: int = 4 << 20
     """Most bytes of log in one answer."""
     access_log: bool = False
+    sandboxes: SandboxSettings = SandboxSettings()
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -50,6 +50,8 @@ def _fold(value: Any, hint: Any, depth: int = 0) -> Any:
         return [_fold(each, item, depth + 1) for each in value]
     if origin is dict and isinstance(value, dict):
         _, item = typing.get_args(hint)
+        if item is str:  # tags: the documented ones of sets have true as their value
+            value = {key: str(each).lower() if isinstance(each, bool) else each for key, each in value.items()}
         return {key: _fold(each, item, depth + 1) for key, each in value.items()}
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and isinstance(value, dict):
         members = _members(hint)

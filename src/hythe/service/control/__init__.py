@@ -3,8 +3,23 @@
 from .folders import FolderPass
 from .groups import GroupPass
 from .loop import Loop
+from .n_groups import CannotDeclare, Members, NGroupPass
 from .pool import Pool
 from .reconcile import Reconciler
-from .sweep import show_lost, sweep
+from .sandbox_groups import SandboxGroupPass
+from .sweep import RUN_BY_ENGINE, show_lost, sweep
 
-__all__ = ["FolderPass", "GroupPass", "Loop", "Pool", "Reconciler", "show_lost", "sweep"]
+__all__ = [
+    "RUN_BY_ENGINE",
+    "CannotDeclare",
+    "FolderPass",
+    "GroupPass",
+    "Loop",
+    "Members",
+    "NGroupPass",
+    "Pool",
+    "Reconciler",
+    "SandboxGroupPass",
+    "show_lost",
+    "sweep",
+]

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ..admin import Admin
 from ..resource import Resources
+from ..sandboxes import Sandboxes
 from ..store import SqlStore
 from ..streams import Streams
 
@@ -19,4 +20,5 @@ class Api(Struct, kw_only=True):
     resources: Resources
     streams: Streams
     admin: Admin
+    sandboxes: Sandboxes
     health: dict[str, Any]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ...wire.versions import start_answers_202
 from ..answers import Answer, plain
-from ..call import Call
+from ..call import Call, Lro
 from ..kinds import CONTAINER_GROUPS
 from .api import Api
+
+_OLD_START = Lro(done=204, pending=204, idle=204)
 
 
 def list_all(api: Api, call: Call) -> Answer:
@@ -39,7 +42,9 @@ async def delete(api: Api, call: Call) -> Answer:
 
 
 async def start(api: Api, call: Call) -> Answer:
-    """Start a group."""
+    """Start a group; older clients take 204 only."""
+    if not start_answers_202(call.api_version):
+        call.lro = _OLD_START
     return await api.resources.act(CONTAINER_GROUPS, call.container_group, "start", call)
 
 

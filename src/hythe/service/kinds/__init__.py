@@ -5,7 +5,7 @@ from .container_groups import ContainerGroups, takes_warm
 from .n_groups import NGroups
 from .profiles import Profiles
 from .resource_groups import ResourceGroups
-from .sandbox_groups import SandboxGroups, Sandboxes
+from .sandbox_groups import Sandboxes, SandboxGroups
 
 __all__ = [
     "BY_NAME",

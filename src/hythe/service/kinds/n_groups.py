@@ -21,10 +21,11 @@ from ...models import (
     to_builtins,
     to_json,
 )
-from ...wire import durations, lenient
+from ...wire import lenient
 from ...wire.faults import Detail, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
 from ..call import Caller
+from ..iso8601 import seconds
 from ..store import Row
 from .base import Admission, Defaults, Shown, location, refuse_move
 from .profiles import NAME, as_group, bad_name, find, told
@@ -77,9 +78,7 @@ class NGroups(Defaults):
         if found:
             raise bad_request(found)
 
-    def resolve(
-        self, wanted: NGroup, identity: ResourceId, admission: Admission, caller: Caller | None
-    ) -> NGroup:
+    def resolve(self, wanted: NGroup, identity: ResourceId, admission: Admission, caller: Caller | None) -> NGroup:
         """Name the revision of each profile, the newest unless one is named, and check the groups to be made."""
         stubs, found = [], []
         for at, stub in enumerate(wanted.container_group_profiles or ()):
@@ -98,9 +97,7 @@ class NGroups(Defaults):
             raise bad_request(found)
         return replace(wanted, container_group_profiles=stubs if wanted.container_group_profiles is not None else None)
 
-    async def admit(
-        self, wanted: NGroup, held: Row | None, identity: ResourceId, admission: Admission
-    ) -> NGroup:
+    async def admit(self, wanted: NGroup, held: Row | None, identity: ResourceId, admission: Admission) -> NGroup:
         """Fill in the location; what a PUT omits of the count stays as it was; zones can be added only."""
         where = location(wanted.location, identity, admission)
         elastic = wanted.elastic_profile or ElasticProfile()
@@ -130,9 +127,7 @@ class NGroups(Defaults):
     def show(self, row: Row, shown: Shown) -> Model:
         """Give a set as it is answered."""
         state = {"gone": "Deleting"}.get(row.desired, _STATES.get(row.provisioning_state, row.provisioning_state))
-        return replace(
-            self.read_again(row.spec), id=row.id, name=row.name, type=self.type, provisioning_state=state
-        )
+        return replace(self.read_again(row.spec), id=row.id, name=row.name, type=self.type, provisioning_state=state)
 
 
 _STATES = {"Pending": "Creating"}
@@ -152,6 +147,12 @@ def member(wanted: NGroup, stub: ContainerGroupProfileStub, zone: str, parent: s
         ),
         orchestrator_id=parent,
     )
+
+
+def prefix(wanted: NGroup) -> str:
+    """Give what the names of a set's groups begin with; a GUID follows."""
+    policy = wanted.elastic_profile.container_group_naming_policy if wanted.elastic_profile else None
+    return (policy.guid_naming_policy.prefix if policy and policy.guid_naming_policy else None) or ""
 
 
 def _identity(wanted: NGroup) -> ContainerGroupIdentity | None:
@@ -189,11 +190,10 @@ def _problems(wanted: NGroup, name: str) -> Iterator[Detail]:
     count = elastic.desired_count
     if count is not None and not 0 <= count <= _MOST_MEMBERS:
         yield wrong("desiredCount", f"{count} is not between 0 and {_MOST_MEMBERS}", "elasticProfile.desiredCount")
-    policy = elastic.container_group_naming_policy
-    prefix = policy.guid_naming_policy.prefix if policy and policy.guid_naming_policy else None
-    if prefix and (not named(prefix + "0") or "--" in prefix or len(prefix) > LONGEST_NAME - _GUID):
+    begin = prefix(wanted)
+    if begin and (not named(begin + "0") or "--" in begin or len(begin) > LONGEST_NAME - _GUID):
         yield wrong(
-            "prefix", f"'{prefix}' must be lower-case letters, digits and single hyphens, at most "
+            "prefix", f"'{begin}' must be lower-case letters, digits and single hyphens, at most "
             f"{LONGEST_NAME - _GUID} of them, and begin with a letter or a digit",
             "elasticProfile.containerGroupNamingPolicy.guidNamingPolicy.prefix",
         )  # fmt: skip
@@ -218,7 +218,7 @@ def _update_problems(wanted: NGroup, wrong: Any) -> Iterator[Detail]:
         if percent is not None and not least <= percent <= _PERCENT:
             yield wrong(member, f"{percent} is not between {least} and {_PERCENT}", f"{where}.{member}")
     pause = rolling.pause_time_between_batches
-    if pause is not None and durations.seconds(pause) is None:
+    if pause is not None and seconds(pause) is None:
         yield wrong("pauseTimeBetweenBatches", f"'{pause}' is no duration such as 'PT30S'",
                     f"{where}.pauseTimeBetweenBatches")  # fmt: skip
 

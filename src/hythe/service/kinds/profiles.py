@@ -16,10 +16,11 @@ from ...models import (
     from_json,
     to_json,
 )
-from ...wire import durations, lenient
+from ...wire import lenient
 from ...wire.faults import Detail, Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId, of_type
 from ..call import Caller
+from ..iso8601 import seconds
 from ..store import Row
 from .base import Admission, Defaults, Shown, location, refuse_move
 from .rules import problems
@@ -75,7 +76,7 @@ class Profiles(Defaults):
             ("shutdownGracePeriod", wanted.shutdown_grace_period),
             ("timeToLive", wanted.time_to_live),
         ):
-            if text is not None and not durations.seconds(text):
+            if text is not None and not seconds(text):
                 found.append(
                     Detail(
                         code="InvalidDuration",
@@ -137,7 +138,7 @@ def as_group(profile: ContainerGroupProfile) -> ContainerGroup:
     """Give the group that a profile describes: a time to live and a grace period become tags of the group."""
     tags = {}
     for tag, text in ((TTL, profile.time_to_live), (GRACE, profile.shutdown_grace_period)):
-        length = durations.seconds(text) if text else None
+        length = seconds(text) if text else None
         if length:
             tags[tag] = str(round(length))
     return ContainerGroup(tags=tags or None, **{name: getattr(profile, name) for name in _SHARED})

@@ -73,4 +73,3 @@ class ResourceGroups(Defaults):
             managed_by=held.managed_by,
             properties=ResourceGroupProperties(provisioning_state="Deleting" if row.desired == "gone" else "Succeeded"),
         )
-

@@ -6,7 +6,15 @@ import re
 
 from msgspec.structs import replace
 
-from ...models import ContainerGroup, Model, SandboxGroup, SandboxGroupProperties, SandboxGroupTagsUpdate, from_json, to_json
+from ...models import (
+    ContainerGroup,
+    Model,
+    SandboxGroup,
+    SandboxGroupProperties,
+    SandboxGroupTagsUpdate,
+    from_json,
+    to_json,
+)
 from ...wire import lenient
 from ...wire.faults import Detail, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
