@@ -34,7 +34,8 @@ def wanted(
         zones=zones,
         elastic_profile=ElasticProfile(desired_count=count),
         container_group_profiles=[
-            ContainerGroupProfileStub(resource=ApiEntityReference(id=f"/P{at or ''}"), revision=2) for at in range(profiles)
+            ContainerGroupProfileStub(resource=ApiEntityReference(id=f"/P{at or ''}"), revision=2)
+            for at in range(profiles)
         ],
         update_profile=UpdateProfile(
             update_mode=mode, rolling_update_profile=UpdateProfileRollingUpdateProfile(**rolling)  # type: ignore[arg-type]
@@ -46,7 +47,10 @@ def members(count: int, target: Target = NEW, **more: object) -> list[Member]:
     return [Member(key=f"/g/{target.revision}-{at}", target=target, **more) for at in range(count)]  # type: ignore[arg-type]
 
 
-def decide(wanted: NGroup, members: list[Member], rollout: Rollout = Rollout(), *, desired: str = "run", epoch: int = 0,
+NONE = Rollout()
+
+
+def decide(wanted: NGroup, members: list[Member], rollout: Rollout = NONE, *, desired: str = "run", epoch: int = 0,
            now: float = 1000.0) -> SetPlan:  # fmt: skip
     return plan(wanted, desired, epoch, members, rollout, now)
 
