@@ -169,7 +169,7 @@ class Resources:
             kind=kind.name,
             subscription=identity.subscription.lower(),
             resource_group=identity.resource_group.lower(),
-            name=held.name if held else identity.name or identity.resource_group,
+            name=held.name if held else identity.name.rpartition("/")[2] or identity.resource_group,
             id=held.id if held else identity.text,
             uid=uid,
             spec=kind.public(wanted),
