@@ -112,6 +112,31 @@ async def test_a_profile_is_checked_by_the_rules_of_groups_and_all_problems_are_
     ]  # fmt: skip
 
 
+async def test_a_time_to_live_and_a_grace_period_become_tags_of_the_group() -> None:
+    async with running() as service:
+        await service.make_folder()
+        profile = await put(service, "p", shutdownGracePeriod="PT1M30S", timeToLive="1970-01-01T01:00:00Z")
+        made = await service.ask("PUT", f"{GROUPS}/g", made_from(), version=NEW)
+    assert profile.json["properties"]["timeToLive"] == "1970-01-01T01:00:00Z"
+    assert made.json["tags"] == {"hythe.shutdown-grace": "90", "hythe.ttl": "3600"}
+
+
+async def test_tags_of_this_service_are_checked() -> None:
+    async with running() as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/g", group())
+        wrong = [
+            await service.ask("PUT", f"{GROUPS}/w", group() | {"tags": tags})
+            for tags in ({"hythe.network": "some"}, {"hythe.shutdown-grace": "soon"}, {"hythe.lifetime": "1"})
+        ]
+        patched = await service.ask("PATCH", f"{GROUPS}/g", {"tags": {"hythe.network": "some"}})
+        address = {"type": "Public", "ports": [{"port": 80}]}
+        cut_off = group(container(ports=[{"port": 80}]), ipAddress=address) | {"tags": {"hythe.network": "none"}}
+        addressed = await service.ask("PUT", f"{GROUPS}/w", cut_off)
+    assert [(each.status, each.code) for each in (*wrong, patched)] == [(400, "InvalidTag")] * 4
+    assert (addressed.status, addressed.code) == (400, "InvalidIpAddressType")
+
+
 async def test_upper_case_and_underscores_are_good_in_the_name_of_a_profile() -> None:
     async with running() as service:
         await service.make_folder()

@@ -35,7 +35,7 @@ from .gate import App, Gate
 from .handlers import Api
 from .kinds import CONTAINER_GROUPS, N_GROUPS, PROFILES, RESOURCE_GROUPS, SANDBOX_GROUPS, SANDBOXES, Admission
 from .kinds.base import Profile
-from .kinds.rules.tags import TTL
+from .kinds.rules.tags import LIFETIME
 from .members import DeclaredMembers
 from .resource import Resources
 from .sandboxes import Sandboxes
@@ -146,7 +146,7 @@ def build(
     members = DeclaredMembers(resources, store)
     # What sets ask for is declared by the verbs, which wake the loop, which runs the passes: the last link is here.
     passes[N_GROUPS.name] = NGroupPass(store, members, clock)
-    passes[SANDBOX_GROUPS.name] = SandboxGroupPass(store, members, clock, TTL)
+    passes[SANDBOX_GROUPS.name] = SandboxGroupPass(store, members, clock, LIFETIME)
     api = Api(
         store=store,
         resources=resources,

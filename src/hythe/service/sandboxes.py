@@ -34,7 +34,7 @@ from ..wire.ids import ResourceId
 from .answers import Answer, empty, plain, shown
 from .call import Call
 from .kinds import SANDBOX_GROUPS, SANDBOXES
-from .kinds.rules.tags import NETWORK, TTL
+from .kinds.rules.tags import LIFETIME, NETWORK
 from .resource import Resources
 from .settings import ServiceSettings
 from .store import Row, SqlStore, Status
@@ -229,7 +229,7 @@ class Sandboxes:
             "image": group.containers[0].image,
             "state": view.state if view else "Pending",
             "network": tags.get(NETWORK) != "none",
-            "expiresAt": datetime.fromtimestamp(row.changed_at + float(tags[TTL]), UTC),
+            "expiresAt": datetime.fromtimestamp(row.changed_at + float(tags[LIFETIME]), UTC),
         }
 
 
@@ -248,7 +248,7 @@ def _definition(asked: New, lifetime: int, group: Row) -> ContainerGroup:
         location=SANDBOX_GROUPS.read_again(group.spec).location,
         os_type="Linux",
         restart_policy="Never",
-        tags={TTL: str(lifetime)} | ({} if asked.network else {NETWORK: "none"}),
+        tags={LIFETIME: str(lifetime)} | ({} if asked.network else {NETWORK: "none"}),
         containers=[
             Container(
                 name=_CONTAINER,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -247,6 +248,8 @@ class ContainerdEngine:
             spec=action.spec,
             seccomp=self._runtime.seccomp,
         )
+        if not pod.has_network(want.group):
+            await network.cut_off(await self._namespace(sandbox.id))
         path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -263,6 +266,16 @@ class ContainerdEngine:
             raise Refused("CreateContainerError", str(error), container.name) from None
         self._sight.owners[answer.container_id] = want.uid
         return await self._start_container(action.name, answer.container_id)
+
+    async def _namespace(self, sandbox: str) -> str:
+        """Give the name of a sandbox's network namespace."""
+        answer = await self.containerd.call(
+            "PodSandboxStatus",
+            cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox, verbose=True),
+            cri.PodSandboxStatusResponse,
+        )
+        spaces = json.loads(answer.info["info"])["runtimeSpec"]["linux"]["namespaces"]
+        return next(Path(each["path"]).name for each in spaces if each["type"] == "network")
 
     async def _start_container(self, name: str, identity: str) -> tuple[Happened, ...]:
         try:

@@ -31,6 +31,11 @@ def digest(container: AnyContainer) -> str:
     return hashlib.sha256(_ENCODER.encode(plain)).hexdigest()[:16]
 
 
+def has_network(group: ContainerGroup) -> bool:
+    """Tell whether a group may reach anything but itself: not if its tag ``hythe.network`` says ``none``."""
+    return (group.tags or {}).get("hythe.network") != "none"
+
+
 def images(group: ContainerGroup) -> list[str]:
     """Give every image of a group once, in the order of its containers."""
     every: list[AnyContainer] = [*(group.init_containers or ()), *(group.containers or ())]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from ...models import NGroup, UpdateProfileRollingUpdateProfile
-from ..iso8601 import seconds
+from ..duration import seconds
 
 BATCH_PERCENT, UNHEALTHY_PERCENT = 20, 20
 """What Azure's scale sets take where nothing is said."""

@@ -26,6 +26,7 @@ from ..store import Row, Status, View
 from .base import Admission, Defaults, Shown, location, refuse_move, region
 from .profiles import made_from
 from .rules import problems
+from .rules.tags import tag_problems
 from .secrets import without_secrets
 
 TIMEOUT_SHOWN_SINCE = "2023-05-01"
@@ -69,6 +70,14 @@ class ContainerGroups(Defaults):
         if wanted.container_group_profile is None:
             return wanted
         return made_from(wanted, identity, admission, caller)
+
+    def patched(self, held: ContainerGroup, body: bytes) -> ContainerGroup:
+        """Replace the tags, which may mean something."""
+        after: ContainerGroup = super().patched(held, body)
+        found = tag_problems(after.tags)
+        if found:
+            raise bad_request(found)
+        return after
 
     def idle(self, row: Row) -> bool:
         """Tell whether it was stopped or its containers have ended."""

@@ -25,7 +25,7 @@ from ...wire import lenient
 from ...wire.faults import Detail, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
 from ..call import Caller
-from ..iso8601 import seconds
+from ..duration import seconds
 from ..store import Row
 from .base import Admission, Defaults, Shown, location, refuse_move
 from .profiles import NAME, as_group, bad_name, find, told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec.structs import fields, replace
@@ -20,7 +21,7 @@ from ...wire import lenient
 from ...wire.faults import Detail, Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId, of_type
 from ..call import Caller
-from ..iso8601 import seconds
+from ..duration import seconds
 from ..store import Row
 from .base import Admission, Defaults, Shown, location, refuse_move
 from .rules import problems
@@ -76,7 +77,7 @@ class Profiles(Defaults):
             ("shutdownGracePeriod", wanted.shutdown_grace_period),
             ("timeToLive", wanted.time_to_live),
         ):
-            if text is not None and not seconds(text):
+            if text is not None and _length(text) is None:
                 found.append(
                     Detail(
                         code="InvalidDuration",
@@ -134,12 +135,24 @@ def bad_name(what: str, name: str) -> Detail:
     )
 
 
+def _length(text: str) -> float | None:
+    """Read a duration, or a time that counts by how far it lies after 1970 (as the contract has it), in seconds."""
+    try:
+        when = datetime.fromisoformat(text) if text[:4].isdecimal() and "-" in text else None
+    except ValueError:
+        return None
+    if when is None:
+        return seconds(text)
+    since = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    return since if since >= 0 else None
+
+
 def as_group(profile: ContainerGroupProfile) -> ContainerGroup:
     """Give the group that a profile describes: a time to live and a grace period become tags of the group."""
     tags = {}
     for tag, text in ((TTL, profile.time_to_live), (GRACE, profile.shutdown_grace_period)):
-        length = seconds(text) if text else None
-        if length:
+        length = _length(text) if text else None
+        if length is not None:
             tags[tag] = str(round(length))
     return ContainerGroup(tags=tags or None, **{name: getattr(profile, name) for name in _SHARED})
 

@@ -124,6 +124,6 @@ class Sandboxes(ContainerGroups):
 
     def validate(self, wanted: ContainerGroup, identity: ResourceId) -> None:
         """Check a definition by the rules of groups."""
-        found = problems(wanted, identity.name.rpartition("/")[2])
+        found = problems(replace(wanted, tags=None), identity.name.rpartition("/")[2])  # the tags are our own
         if found:
             raise bad_request(found)

@@ -22,6 +22,6 @@ def problems(group: ContainerGroup, name: str) -> list[Detail]:
         *group_problems(group, name),
         *container_problems(group, name),
         *address_problems(group, name),
-        *tag_problems(group, name),
+        *tag_problems(group.tags),
         *refused(group, name),
     ]

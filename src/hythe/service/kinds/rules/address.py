@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ....models import ContainerGroup
 from ....wire.faults import Detail
 from .names import labelled
+from .tags import NETWORK
 
 _MOST_ADDRESS_PORTS = 5
 
@@ -17,6 +18,13 @@ def address_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
     if address is None:
         return
     where = "properties.ipAddress"
+    if (group.tags or {}).get(NETWORK) == "none":
+        yield Detail(
+            code="InvalidIpAddressType",
+            message=f"The container group '{name}' has no network, as its tag '{NETWORK}' says: it can't have an "
+            "address.",
+            target=where,
+        )
     if not address.ports:
         yield Detail(
             code="MissingIpAddressPorts",

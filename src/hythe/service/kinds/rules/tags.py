@@ -1,33 +1,54 @@
-"""Tags with a meaning to this service.  Pure."""
+"""What the tags that mean something to this service may say.  Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 
-from ....models import ContainerGroup
 from ....wire.faults import Detail
+from ...duration import seconds
 
+PREFIX = "hythe."
 TTL = "hythe.ttl"
-"""Seconds after which a group goes by itself."""
+"""How long a group stays after its end."""
 GRACE = "hythe.shutdown-grace"
-"""Seconds that containers have to end when they are stopped."""
+"""How long containers have between being asked to end and being killed."""
 NETWORK = "hythe.network"
 """``none`` for a group that reaches nothing but itself."""
-_LONGEST = 7 * 86400
+LIFETIME = "hythe.lifetime"
+"""Seconds after its creation when a sandbox goes; written by this service only."""
+
+_Check = Callable[[str], str | None]
+"""Says what is wrong with the value of a tag; None if nothing is."""
 
 
-def tag_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
-    """Check the tags that mean something."""
-    tags = group.tags or {}
-    grace = tags.get(GRACE)
-    if grace is not None and not (grace.isdecimal() and int(grace[:9]) <= _LONGEST):
-        yield _problem(name, GRACE, f"'{grace}' is not a whole number of seconds, at most {_LONGEST}")
-    network = tags.get(NETWORK)
-    if network not in (None, "none"):
-        yield _problem(name, NETWORK, f"'{network}' is not 'none'")
-    if network == "none" and (group.ip_address or group.subnet_ids):
-        yield _problem(name, NETWORK, "a group without a network can't have an address")
+def _length(value: str) -> str | None:
+    if seconds(value) is None:
+        return "It must be a number of seconds or an ISO 8601 duration of days and less (e.g. '3600' or 'PT1H')."
+    return None
 
 
-def _problem(name: str, tag: str, what: str) -> Detail:
-    return Detail(code="InvalidTag", message=f"The tag '{tag}' of container group '{name}': {what}.", target="tags")
+def _network(value: str) -> str | None:
+    return None if value == "none" else "It can only be 'none'."
+
+
+KNOWN: dict[str, _Check] = {TTL: _length, GRACE: _length, NETWORK: _network}
+"""By name.  A tag that begins like these and is not among them is refused: it would be stored and ignored."""
+
+
+def tag_problems(tags: Mapping[str, str] | None) -> list[Detail]:
+    """Check the tags that begin with ``hythe.``; all others are the caller's own."""
+    found = []
+    for name, value in (tags or {}).items():
+        if not name.lower().startswith(PREFIX):
+            continue
+        check = KNOWN.get(name)
+        wrong = check(value) if check else f"This service knows {', '.join(sorted(KNOWN))}."
+        if wrong:
+            found.append(
+                Detail(
+                    code="InvalidTag",
+                    message=f"The tag '{name}' with the value '{value}' is invalid. {wrong}",
+                    target=f"tags.{name}",
+                )
+            )
+    return found
