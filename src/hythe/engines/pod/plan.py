@@ -28,7 +28,7 @@ from ..base import (
     StopContainer,
     Want,
 )
-from .spec import AnyContainer, digest, effective_policy
+from .spec import AnyContainer, digest, effective_policy, grace
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
@@ -146,7 +146,12 @@ class _Look:
                 self.records[name] = replace(record, stopped=True, waiting="", retry_at=None)
         return self._plan(
             [
-                StopContainer(name=one.name, id=one.id, reason="Container stopped per client request")
+                StopContainer(
+                    name=one.name,
+                    id=one.id,
+                    grace=grace(self.want.group),
+                    reason="Container stopped per client request",
+                )
                 for one in self.seen.containers
                 if one.state in ("running", "unknown")
             ]
@@ -206,7 +211,7 @@ class _Look:
                         epoch=self.want.epoch, attempt=one.attempt + 1, previous=record.last
                     )
             if one.state in ("running", "unknown"):
-                yield StopContainer(name=one.name, id=one.id)
+                yield StopContainer(name=one.name, id=one.id, grace=grace(self.want.group))
             yield RemoveContainer(name=one.name, id=one.id)
 
     def _advance(self, container: AnyContainer, waits: list[datetime]) -> Iterator[Action]:

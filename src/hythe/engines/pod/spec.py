@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 import msgspec
 from msgspec import Struct
@@ -34,6 +35,19 @@ def digest(container: AnyContainer) -> str:
 def has_network(group: ContainerGroup) -> bool:
     """Tell whether a group may reach anything but itself: not if its tag ``hythe.network`` says ``none``."""
     return (group.tags or {}).get("hythe.network") != "none"
+
+
+GRACE = 30
+"""Seconds that a container has between being asked to end and being killed."""
+
+
+def grace(group: ContainerGroup, default: int = GRACE) -> int:
+    """Give a group's own seconds between being asked to end and being killed: its tag ``hythe.shutdown-grace``."""
+    asked = (group.tags or {}).get("hythe.shutdown-grace", "")
+    try:
+        return round(float(asked) if asked.isdecimal() else msgspec.convert(asked, timedelta).total_seconds())
+    except msgspec.ValidationError:
+        return default
 
 
 def images(group: ContainerGroup) -> list[str]:
