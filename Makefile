@@ -18,10 +18,12 @@ test: setup lint  ## check everything
 bench: setup  ## measure; prints a table and writes JSON
 	@$(python) -m bench
 
-lint: setup  ## check style, types and who imports whom
+lint: setup  ## check style, types, who imports whom, and that what is generated is up to date
 	@.venv/bin/ruff check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@$(python) tools/generate_proto.py --check
+	@$(python) tools/generate_sync.py --check
 
 clean:  ## remove all that was made here
 	@rm -rf .venv .cache .demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -6,7 +6,6 @@ made here on first use.  What it can't translate is written twice, by hand, in t
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "tools/unasyncd.toml"
-UNASYNCD = "unasyncd==0.10.1"
+PINS = ROOT / "tools/unasyncd.txt"
 ENVIRONMENT = ROOT / ".cache/unasyncd-venv"
 FOLDERS = [("src/hythe/client/_async", "src/hythe/client/_sync"), ("tests/client/_async", "tests/client/_sync")]
 PAIRS = {"__init__.py", "_io.py", "subject.py"}
@@ -27,12 +26,13 @@ def translator() -> Path:
     """Return the path of unasyncd, after installing it if need be."""
     program = ENVIRONMENT / "bin/unasyncd"
     stamp = ENVIRONMENT / "installed"
-    if not program.exists() or not stamp.exists() or stamp.read_text() != UNASYNCD:
-        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-        venv.create(ENVIRONMENT, with_pip=True)
-        subprocess.run([ENVIRONMENT / "bin/python", "-m", "pip", "install", "--quiet", UNASYNCD], check=True)
-        (ENVIRONMENT.parent / ".gitignore").write_text("*\n")
-        stamp.write_text(UNASYNCD)
+    pins = PINS.read_text()
+    if not program.exists() or not stamp.exists() or stamp.read_text() != pins:
+        print("making an environment for unasyncd", flush=True)
+        venv.create(ENVIRONMENT, with_pip=True, clear=True)
+        pip: list[str | Path] = [ENVIRONMENT / "bin/python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
+        subprocess.run([*pip, "--no-input", "install", "--no-deps", "-r", PINS], check=True)
+        stamp.write_text(pins)
     return program
 
 

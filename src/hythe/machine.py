@@ -41,8 +41,13 @@ class Check:
     lack: Lack | None = None
 
 
+def search_path() -> str:
+    """Give PATH with the system's folders: the PATH of `su` and of cron has no sbin, where runc and iptables are."""
+    return ":".join(filter(None, (os.environ.get("PATH"), _SYSTEM_PATH)))
+
+
 def _find(program: str) -> str | None:
-    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}")
+    return shutil.which(program, path=search_path())
 
 
 def _static_busybox() -> str | None:
@@ -81,6 +86,12 @@ _PACKAGED: dict[str, tuple[str, str, Callable[[], str | None]]] = {
 }
 DEBIAN_PACKAGES = tuple(_PACKAGED)
 """What running containers takes on Debian 12."""
+_REQUIRED = frozenset({"containerd", "containernetworking-plugins", "iproute2", "iptables", "runc"})
+
+
+def required() -> list[Lack]:
+    """Give the lacks without which not one group can run."""
+    return [check.lack for check in packages() if check.lack is not None and check.lack.package in _REQUIRED]
 
 
 def _root() -> Check:

@@ -15,6 +15,7 @@ from click.testing import Result
 from hythe import machine
 from hythe.cli import doctor as module
 from hythe.machine import Check, Lack, mend
+from hythe.service import app
 
 APT = "apt-get update && apt-get install -y --no-install-recommends"
 ROOT = Lack("root", "only root may start containers", "sudo -s")
@@ -121,6 +122,26 @@ def test_packages_are_looked_for_where_they_are(tmp_path: Path, monkeypatch: pyt
                  "cni/host-local", "cni/loopback", "cni/ptp"):  # fmt: skip
         (tmp_path / name).touch(mode=0o755)
     assert [check.what for check in machine.packages() if check.lack] == []
+
+
+def test_only_what_no_group_can_do_without_keeps_a_service_from_starting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(machine, "_SYSTEM_PATH", str(tmp_path))
+    for name in ("ip", "runc"):
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setattr(machine, "_CNI", tmp_path / "cni")
+    with pytest.raises(app.CannotStart) as refused:
+        app._check_machine()
+    assert str(refused.value) == (
+        "cannot run containers: this machine lacks containerd, CNI plugins and iptables. "
+        f"Run: {APT} containerd containernetworking-plugins iptables"
+    )
+    (tmp_path / "cni").mkdir()
+    for name in ("containerd", "iptables", "cni/host-local", "cni/loopback", "cni/ptp"):
+        (tmp_path / name).touch(mode=0o755)
+    app._check_machine()
 
 
 def test_a_busybox_that_needs_libraries_does_not_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def wait_for(condition: Callable[[], T], seconds: float = 30) -> T:
 class Running:
     """A service and the clients for it."""
 
-    def __init__(self, data_dir: Path, port: int, settings: str = "[engine]\npool = 0\n") -> None:
+    def __init__(self, data_dir: Path, port: int, settings: str = "[engine]\npool = 0\n[gateway]\nport = 0\n") -> None:
         """``settings`` is the hythe.toml: without a pool unless said, so that tests can count what is there."""
         self.data_dir = data_dir
         self.port = port

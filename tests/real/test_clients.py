@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -84,6 +85,15 @@ def test_our_own_six_steps(real: Running) -> None:
     said = run([sys.executable, ROOT / "examples" / "six_steps.py"], variables)
 
     assert "Done" in said
+
+
+@pytest.mark.containers
+def test_the_program_in_the_readme(real: Running) -> None:
+    (program, *_) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+    said = run([sys.executable, "-c", program], plain() | {"AZURE_AUTH_LOCATION": str(real.data_dir / "my.azureauth")})
+
+    assert re.fullmatch(r"http://10\.[0-9.]+/\nlistening on port 80\n\n", said)
 
 
 @pytest.mark.containers

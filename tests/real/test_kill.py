@@ -15,9 +15,7 @@ from hythe.errors import HytheError
 from hythe.models import ContainerGroup
 
 from .conftest import TOOLS, Running, container, group, traces, wait_for, web
-from .test_life import fresh, put
-
-__all__ = ["fresh"]
+from .test_life import put
 
 pytestmark = pytest.mark.containers
 FUSED = Path(__file__).with_name("fused.py")

@@ -38,6 +38,15 @@ def test_what_should_run_comes_back_and_what_ended_does_not_run_again(fresh: Run
     assert len(fresh.ctr("tasks", "ls", "-q")) == 2, "the sandbox and the container of the one that runs"
 
 
+def test_the_short_path_that_su_and_cron_have_is_enough(fresh: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as short:
+        short.setenv("PATH", "/usr/bin:/bin")  # no iptables, no runc
+        fresh.up()
+        made = put(fresh, fresh.folder("rg"), "web", web())
+        assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=5).read()
+        fresh.down()
+
+
 def test_down_leaves_nothing_running_and_purge_leaves_nothing(fresh: Running) -> None:
     before = traces()
     fresh.up()

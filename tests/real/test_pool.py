@@ -19,7 +19,7 @@ def ready(service: Running, count: int) -> set[str]:
 
 
 def test_a_new_group_takes_a_ready_sandbox_and_another_is_made(fresh: Running) -> None:
-    fresh.settings = "[engine]\npool = 2\n"
+    fresh.settings = "[engine]\npool = 2\n[gateway]\nport = 0\n"
     fresh.up()
     folder = fresh.folder("rg")
     before = ready(fresh, 2)
@@ -41,7 +41,7 @@ def test_a_new_group_takes_a_ready_sandbox_and_another_is_made(fresh: Running) -
 
 def test_the_pool_survives_the_death_of_the_service_and_down_removes_it(fresh: Running) -> None:
     before = traces()
-    fresh.settings = "[engine]\npool = 2\n"
+    fresh.settings = "[engine]\npool = 2\n[gateway]\nport = 0\n"
     fresh.up()
     folder = fresh.folder("rg")
     held = ready(fresh, 2)
@@ -53,7 +53,7 @@ def test_the_pool_survives_the_death_of_the_service_and_down_removes_it(fresh: R
     fresh.aci.container_groups.begin_create_or_update(folder, "web", web()).result()
     assert len(sandboxes(fresh) & held) == 2
     fresh.end_service()
-    fresh.settings = "[engine]\npool = 0\n"
+    fresh.settings = "[engine]\npool = 0\n[gateway]\nport = 0\n"
     fresh.up()
     assert len(ready(fresh, 2)) == 2  # the group's sandbox and container; the ready one was not wanted any more
     fresh.down("--purge")

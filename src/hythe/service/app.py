@@ -19,6 +19,7 @@ import msgspec
 import uvicorn
 import uvloop
 
+from .. import machine
 from ..engines.base import Engine, EngineError, Teardown
 from ..engines.pod import Backoff
 from .admin import ImagePort
@@ -26,6 +27,7 @@ from .build import build
 from .control import show_lost, sweep
 from .frugal import frugal
 from .gate import Gate
+from .gateway import Doors
 from .identity.desk import Identity
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
@@ -67,6 +69,14 @@ def _engine(settings: Settings, installation: str) -> Engine:
     return ContainerdEngine(place, aliases=ALIASES, backoff=backoff, runtime=how.runtime, foreign=how.foreign)
 
 
+def _check_machine() -> None:
+    """See that nothing lacks without which no group can run.  Raises `CannotStart`."""
+    lacks = machine.required()
+    if lacks:
+        what = " and ".join(filter(None, (", ".join(each.what for each in lacks[:-1]), lacks[-1].what)))
+        raise CannotStart(f"cannot run containers: this machine lacks {what}. Run: {machine.mend(lacks)}")
+
+
 async def _prepare_images(shelf: ImagePort, data_dir: Path, say: Say) -> None:
     """See to it that the sandbox image and the samples are there; a sample that can't be made is left out."""
     from ..engines.containerd.samples import NAMES, PAUSE, CannotBuild, build
@@ -93,6 +103,7 @@ class _Parts(msgspec.Struct, kw_only=True):
     key: str
     tenant: str
     subscription: str
+    gateway_port: int | None
 
 
 @asynccontextmanager
@@ -111,6 +122,8 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     identity = Identity(data_dir, store, tenant=tenant, names=settings.service.names)
     identity.first_principal(url, subscription)
     engine = _engine(settings, installation)
+    if engine.name == "containerd":
+        _check_machine()
     try:
         await engine.open()
         images: ImagePort | None = getattr(engine, "shelf", None)
@@ -119,6 +132,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     except EngineError as error:
         await engine.close()
         raise CannotStart(str(error)) from None
+    doors = Doors(settings.gateway, store, settings.service.dns_suffix, identity.certificate_for)
     built = build(
         settings.service,
         store=store,
@@ -128,11 +142,15 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         tenant=tenant,
         images=images,
         pool_size=settings.engine.pool,
+        ports=doors.publisher.check,
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
     await built.pool.open()
     await sweep(store, engine)
     await show_lost(store, engine)
+    if engine.name != "sim":  # what is simulated has no address that anybody could reach
+        await doors.open()
+        built.loop.observers.append(doors.publisher.refresh)
     built.loop.start()
     built.loop.wake_all()
     built.pool.start()
@@ -144,9 +162,11 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
             key=str(identity.certificate_key),
             tenant=tenant,
             subscription=subscription,
+            gateway_port=doors.port,
         )
     finally:
         sweeping.cancel()
+        await doors.close()
         await built.pool.stop()
         await built.loop.stop()
         await engine.close()
@@ -166,6 +186,7 @@ async def _sweep_now_and_then(store: SqlStore, engine: Engine) -> None:
 def run(settings: Settings, say: Say) -> None:
     """Run a service until it is told to end.  Raises `CannotStart`."""
     frugal()
+    os.environ["PATH"] = machine.search_path()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it starts and ends is said here
     with held(settings.data_dir):
@@ -220,6 +241,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
                 "subscription": parts.subscription,
                 "installation": installation,
                 "engine": settings.engine.name,
+                "gateway_port": parts.gateway_port,
             }
         )
         partial = data_dir / "service.partial"
@@ -239,6 +261,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
 def take_down(data_dir: Path, *, purge: bool) -> None:
     """End every container of an installation whose service has ended; with ``purge`` remove all that it made."""
     settings = load(data_dir)
+    os.environ["PATH"] = machine.search_path()
     if (data_dir / "engine").exists():  # an installation that only simulated has none
         engine = _engine(settings, installation_id(data_dir))
         if isinstance(engine, Teardown):

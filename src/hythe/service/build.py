@@ -18,6 +18,7 @@ from .. import __version__
 from ..engines.base import Engine, Images
 from ..models import ContainerGroupProfile, ImageRegistryCredential
 from ..wire.ids import ResourceId
+from ..wire.tags import LIFETIME
 from .admin import Admin, ImagePort
 from .call import Caller
 from .control import (
@@ -33,9 +34,18 @@ from .control import (
 from .control.reconcile import Pass
 from .gate import App, Gate
 from .handlers import Api
-from .kinds import CONTAINER_GROUPS, N_GROUPS, PROFILES, RESOURCE_GROUPS, SANDBOX_GROUPS, SANDBOXES, Admission
+from .kinds import (
+    CONTAINER_GROUPS,
+    N_GROUPS,
+    PROFILES,
+    RESOURCE_GROUPS,
+    SANDBOX_GROUPS,
+    SANDBOXES,
+    Admission,
+    Ports,
+    any_port,
+)
 from .kinds.base import Profile
-from .kinds.rules.tags import LIFETIME
 from .members import DeclaredMembers
 from .resource import Resources
 from .sandboxes import Sandboxes
@@ -122,6 +132,7 @@ def build(
     tenant: str,
     images: ImagePort | None,
     pool_size: int = 0,
+    ports: Ports = any_port,
     clock: Callable[[], datetime] = now,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
@@ -139,6 +150,7 @@ def build(
         accessible=_accessible(engine),
         dns_suffix=settings.dns_suffix,
         tenant=tenant,
+        ports=ports,
         profile=_profiles(store, vault),
         may=identity.may,
     )

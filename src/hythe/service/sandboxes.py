@@ -31,10 +31,10 @@ from ..models import (
 )
 from ..wire.faults import Fault, invalid_content
 from ..wire.ids import ResourceId
+from ..wire.tags import LIFETIME, NETWORK
 from .answers import Answer, empty, plain, shown
 from .call import Call
 from .kinds import SANDBOX_GROUPS, SANDBOXES
-from .kinds.rules.tags import LIFETIME, NETWORK
 from .resource import Resources
 from .settings import ServiceSettings
 from .store import Row, SqlStore, Status

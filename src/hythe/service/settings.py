@@ -75,12 +75,25 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     sandboxes: SandboxSettings = SandboxSettings()
 
 
+class GatewaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ways to groups besides their addresses; not for simulated containers."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    """Where groups answer under their host names, in clear and with TLS: 80 if that is free; 0 for nowhere."""
+    dns_port: int = 0
+    """Where DNS questions about groups are answered; 0 for nowhere."""
+    publish_host: str = "127.0.0.1"
+    """Address of this machine on which the ports of the tag ``hythe.publish`` are opened."""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
     data_dir: Path = Path("/var/lib/hythe")
     service: ServiceSettings = ServiceSettings()
     engine: EngineSettings = EngineSettings()
+    gateway: GatewaySettings = GatewaySettings()
 
 
 def load(data_dir: Path, *, port: int | None = None, engine: str | None = None) -> Settings:

@@ -33,9 +33,9 @@ from ..base import (
     Uid,
     Want,
 )
-from . import daemon, logfile, network
+from . import daemon, existing, logfile, network
 from .config import SANDBOX_IMAGE, Place
-from .images import Alias, ImageShelf, Shelf, registry, repository
+from .images import Alias, ImageShelf, Shelf, credential_for
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
@@ -45,18 +45,6 @@ from .sight import Sight
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
-
-
-def _credential(credentials: Sequence[ImageRegistryCredential], image: str) -> ImageRegistryCredential | None:
-    """Give the credential for the registry of an image."""
-    host = registry(image)[0]
-    names = {host, repository(image).partition("/")[0]}
-    if host == "registry-1.docker.io":
-        names |= {"docker.io", "index.docker.io"}
-    for credential in credentials:
-        if credential.server.removeprefix("https://").partition("/")[0] in names:
-            return credential
-    return None
 
 
 class ContainerdEngine:
@@ -81,6 +69,8 @@ class ContainerdEngine:
         self._sight = Sight(place.installation)
         self._made: dict[Uid, SandboxSeen] = {}
         """Sandboxes made since the last look at their groups: the next step needs them, and a look costs."""
+        self._sandbox_image: str | None = None
+        """What a containerd that was there already takes for its sandboxes, until it has it."""
         self.can = Capabilities(engine=self.name)
 
     # --- opening and closing ---
@@ -99,17 +89,9 @@ class ContainerdEngine:
         if self.place.address is None:
             self._containerd = await daemon.ensure(self.place)
         else:
-            await self._use_existing(self.place.address)
+            self._containerd, self._sandbox_image = await existing.connect(self.place, self.place.address)
         version = await self.containerd.version()
         self.can = Capabilities(engine=self.name, runtime=version, init_containers=True)
-
-    async def _use_existing(self, address: str) -> None:
-        if not Path(address).exists():
-            raise Lost(f"cannot use the containerd at {address}: there is no such socket.")
-        self._containerd = Containerd(address)
-        answer = await self._containerd.call("ListPodSandbox", cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse)
-        if any("io.kubernetes.pod.uid" in sandbox.labels for sandbox in answer.items):
-            raise Lost(f"cannot use the containerd at {address}: a kubelet uses it and would remove our groups.")
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
@@ -119,8 +101,11 @@ class ContainerdEngine:
 
     async def teardown(self, *, purge: bool) -> None:
         """Remove groups and network rules, and stop containerd if it is our own; with ``purge`` remove files too."""
-        if self._containerd is None and (self.place.address or daemon.running_pid(self.place) or self._survivors()):
-            await self.open()
+        if self._containerd is None:
+            if self.place.address is not None:
+                self._containerd = existing.reconnect(self.place, self.place.address)
+            elif daemon.running_pid(self.place) or self._survivors():
+                await self.open()
         if self._containerd is not None:
             groups = [uid async for uid in self.owned()]
             for start in range(0, len(groups), _AT_ONCE):
@@ -128,6 +113,8 @@ class ContainerdEngine:
         await self.close()
         if self.place.address is None:
             await daemon.stop(self.place)
+        else:
+            shutil.rmtree(self.place.state, ignore_errors=True)
         await network.tear_down(self.place)
         if purge:
             shutil.rmtree(self.place.root, ignore_errors=True)
@@ -197,6 +184,9 @@ class ContainerdEngine:
     # --- steps ---
 
     async def _run_sandbox(self, uid: Uid, attempt: int) -> None:
+        if self._sandbox_image is not None:
+            await existing.provide_sandbox_image(self.containerd, self.place, self._images, self._sandbox_image)
+            self._sandbox_image = None
         runtime = await self._runtime.choose(self.containerd)
         (self.place.logs / uid).mkdir(parents=True, exist_ok=True)
         config = sandbox_config(self.place, uid, attempt, self._runtime.seccomp)
@@ -221,7 +211,7 @@ class ContainerdEngine:
     async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
         if await self._images.present(self.containerd, image, want.subscription):
             return ()
-        credential = _credential(want.group.image_registry_credentials or (), image)
+        credential = credential_for(image, want.group.image_registry_credentials or ())
         _, pulled = await self._images.ensure(self.containerd, image, want.subscription, credential)
         if not pulled:
             return ()
@@ -334,7 +324,7 @@ class ContainerdEngine:
     ) -> bool:
         """Say whether an image can be had.  The pull itself is the question: if it takes longer, it goes on."""
         pull = asyncio.ensure_future(
-            self._images.ensure(self.containerd, image, subscription, _credential(credentials, image))
+            self._images.ensure(self.containerd, image, subscription, credential_for(image, credentials))
         )
         done, _ = await asyncio.wait({pull}, timeout=patience)
         if not done:

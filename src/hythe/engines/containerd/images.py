@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from ...models import ImageRegistryCredential
-from ..base import EngineError, Refused, Transient
+from ..base import EngineError, Refused
 from .config import Place
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, Containerd
@@ -23,6 +23,10 @@ SILENCE = 2.0
 AWAY = 300.0
 """Seconds for which it then is not asked again."""
 _PULL_SECONDS = 1800.0
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+"""Hosts that containerd speaks to without TLS."""
+
+_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
 
 Clock = Callable[[], float]
 
@@ -54,13 +58,28 @@ def registry(image: str) -> tuple[str, int]:
     return name, int(port) if colon else 443
 
 
+def credential_for(image: str, credentials: Sequence[ImageRegistryCredential]) -> ImageRegistryCredential | None:
+    """Give the credential for the registry of an image; another port of its host is another registry."""
+    server = normalise(image).partition("/")[0]
+    names = _DOCKER_HUB if server == "docker.io" else (server, f"{server}:443")
+    for credential in credentials:
+        if credential.server.lower().removeprefix("https://").partition("/")[0] in names:
+            return credential
+    return None
+
+
 class _Kept(Struct, kw_only=True, omit_defaults=True):
     """What is remembered of images between starts."""
 
     aliases: dict[str, str] = {}
     """By repository: the image that stands for it."""
     private: dict[str, list[str]] = {}
-    """By full name of an image that was pulled with credentials: the subscriptions that showed theirs."""
+    """By id of an image that was pulled with credentials: the subscriptions that showed theirs.
+
+    An image has many names, its digest among them, but one id.
+    """
+    replaced: list[str] = []
+    """Full names of images that could not be had when they were last asked for, so that another stands for them."""
 
 
 class Alias(Struct, frozen=True, kw_only=True):
@@ -116,6 +135,10 @@ class ImageShelf:
         )
         return answer.image.id
 
+    async def _ids(self, containerd: Containerd) -> set[str]:
+        answer = await containerd.call("ListImages", cri.ListImagesRequest(), cri.ListImagesResponse)
+        return {image.id for image in answer.images}
+
     async def every(self, containerd: Containerd) -> list[tuple[str, int]]:
         """Give name and size in bytes of every image."""
         answer = await containerd.call("ListImages", cri.ListImagesRequest(), cri.ListImagesResponse)
@@ -124,21 +147,20 @@ class ImageShelf:
     async def present(self, containerd: Containerd, image: str, subscription: str) -> str | None:
         """Give the name under which containerd has an image that this subscription may use, or None."""
         stand_in = self._stand_in(image, always=True)
-        for name in (stand_in,) if stand_in else (image, self._fallback(image)):
-            if name and self._may_use(name, subscription) and await self._id(containerd, name):
-                return name
-        return None
+        found = await self._usable(containerd, stand_in or image, subscription)
+        if found is None and normalise(image) in self._kept.replaced:
+            fallback = self._stand_in(image, always=False)
+            found = await self._usable(containerd, fallback, subscription) if fallback else None
+        return found
 
-    def _fallback(self, image: str) -> str | None:
-        """Give what stands for an image whose registry is known to be away."""
-        host, port = registry(image)
-        if self._away.get(f"{host}:{port}", 0.0) > self._clock():
-            return self._stand_in(image, always=False)
-        return None
+    async def _usable(self, containerd: Containerd, image: str, subscription: str) -> str | None:
+        """Give the full name of an image that is there and free for this subscription.
 
-    def _may_use(self, image: str, subscription: str) -> bool:
-        allowed = self._kept.private.get(normalise(image))
-        return allowed is None or subscription in allowed
+        Only full names are looked up: containerd takes any other word for the first digits of an id.
+        """
+        name = normalise(image)
+        identity = await self._id(containerd, name)
+        return name if identity and subscription in self._kept.private.get(identity, (subscription,)) else None
 
     # --- getting them ---
 
@@ -146,19 +168,28 @@ class ImageShelf:
         self, containerd: Containerd, image: str, subscription: str, credential: ImageRegistryCredential | None
     ) -> tuple[str, bool]:
         """See to it that an image is there; give its name here and whether it was pulled.  Raises `Refused`."""
-        name = await self.present(containerd, image, subscription)
-        if name is not None:
-            return name, False
-        stand_in = self._stand_in(image, always=True)
-        wanted = stand_in or image
+        wanted = normalise(self._stand_in(image, always=True) or image)
+        found = await self._usable(containerd, wanted, subscription)
+        if found is not None:
+            return found, False
+        fallback = self._stand_in(image, always=False)
         try:
             await self._pull_once(containerd, wanted, subscription, credential)
         except Refused:
-            fallback = self._stand_in(image, always=False)
-            if fallback and await self._id(containerd, fallback):
-                return fallback, False
-            raise
+            found = await self._usable(containerd, fallback, subscription) if fallback else None
+            if found is None:
+                raise
+            self._replace(image, True)
+            return found, False
+        self._replace(image, False)
         return wanted, True
+
+    def _replace(self, image: str, replaced: bool) -> None:
+        """Remember whether another image stands for this one, so that its containers can start again."""
+        name = normalise(image)
+        if replaced != (name in self._kept.replaced):
+            (self._kept.replaced.append if replaced else self._kept.replaced.remove)(name)
+            self._save()
 
     async def _pull_once(
         self, containerd: Containerd, image: str, subscription: str, credential: ImageRegistryCredential | None
@@ -177,47 +208,49 @@ class ImageShelf:
     ) -> None:
         await self._reach(image)
         request = cri.PullImageRequest(image=cri.ImageSpec(image=image))
+        there: set[str] = set()
+        shown = credential is not None and credential.username is not None
         if credential is not None and credential.username is not None:
             request.auth.username = credential.username
             request.auth.password = credential.password or ""
+            there = await self._ids(containerd)
         try:
-            await containerd.call("PullImage", request, cri.PullImageResponse, timeout=_PULL_SECONDS)
-        except Transient as error:
-            raise Refused("ErrImagePull", f'Failed to pull image "{image}": {error}') from None
+            answer = await containerd.call("PullImage", request, cri.PullImageResponse, timeout=_PULL_SECONDS)
         except EngineError as error:
             raise Refused("ErrImagePull", f'Failed to pull image "{image}": {error}') from None
-        name = normalise(image)
-        if credential is not None:
-            allowed = self._kept.private.setdefault(name, [])
+        identity = answer.image_ref
+        if not shown:
+            if self._kept.private.pop(identity, None) is not None:
+                self._save()  # it can be had without credentials: not private after all
+        elif identity in self._kept.private or identity not in there:  # else everybody had it before
+            allowed = self._kept.private.setdefault(identity, [])
             if subscription not in allowed:
                 allowed.append(subscription)
-            self._save()
-        elif self._kept.private.pop(name, None) is not None:
-            self._save()  # it can be had without credentials: not private after all
+                self._save()
 
     async def _reach(self, image: str) -> None:
-        """Find out within `SILENCE` whether the registry answers at all."""
+        """Find out within `SILENCE` whether the registry says anything.  Raises `Refused` if it does not."""
         if os.environ.get("HTTPS_PROXY"):
             return  # containerd goes through the proxy; a direct try would tell nothing
         host, port = registry(image)
+        failed = f'Failed to pull image "{image}"'
         if host.endswith(".local"):
-            raise Refused("ErrImagePull", f'Failed to pull image "{image}": not found, and {host} is no registry')
+            raise Refused("ErrImagePull", f"{failed}: not found, and {host} is no registry")
         where = f"{host}:{port}"
         if self._away.get(where, 0.0) > self._clock():
-            raise Refused("ErrImagePull", f'Failed to pull image "{image}": the registry {where} does not answer')
+            raise Refused("ErrImagePull", f"{failed}: the registry {where} does not answer")
         try:
             async with asyncio.timeout(SILENCE):
-                _, writer = await asyncio.open_connection(host, port)
-        except OSError as error:  # TimeoutError is one
+                await _hear(host, port)
+        except TimeoutError:
             self._away[where] = self._clock() + AWAY
+            raise Refused("ErrImagePull", f"{failed}: the registry {where} does not answer") from None
+        except ssl.SSLError:
+            pass  # it speaks; containerd says what is wrong
+        except OSError as error:  # that it can't be reached is said at once, so it may be asked again at once
             why = error.strerror or type(error).__name__
-            raise Refused(
-                "ErrImagePull", f'Failed to pull image "{image}": the registry {where} does not answer ({why})'
-            ) from None
+            raise Refused("ErrImagePull", f"{failed}: the registry {where} can't be reached ({why})") from None
         self._away.pop(where, None)
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
 
     async def import_archive(self, archive: Path) -> list[str]:
         """Import an OCI or Docker archive and give the names in it.  Raises `Refused`."""
@@ -235,14 +268,26 @@ class ImageShelf:
 
     async def remove(self, containerd: Containerd, image: str) -> bool:
         """Remove an image; False if it was not there."""
-        found = bool(await self._id(containerd, image))
-        if found:
+        identity = await self._id(containerd, image)
+        if identity:
             await containerd.call(
                 "RemoveImage", cri.RemoveImageRequest(image=cri.ImageSpec(image=image)), cri.RemoveImageResponse
             )
-        if self._kept.private.pop(normalise(image), None) is not None:
+        if self._kept.private.pop(identity, None) is not None:
             self._save()
-        return found
+        return bool(identity)
+
+
+async def _hear(host: str, port: int) -> None:
+    """Wait for the first word of a registry.  Raises OSError."""
+    # It trusts nobody: the certificate that it refuses is a word too, and the authorities' file is large.
+    context = None if host in _LOCAL else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    try:
+        writer.write(f"GET /v2/ HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        await reader.read(1)
+    finally:
+        writer.transport.abort()
 
 
 class Shelf:

@@ -17,7 +17,8 @@ _STATES = {
     cri.CONTAINER_EXITED: "exited",
     cri.CONTAINER_UNKNOWN: "unknown",
 }
-_SETTLE_STEPS, _SETTLE_SECONDS = 40, 0.005
+_SETTLE_PAUSES = (*[0.005] * 40, *[0.05] * 200)
+"""Seconds between looks at a container whose end was announced: soon, then for ten seconds if the machine is busy."""
 
 
 def _when(nanoseconds: int) -> datetime | None:
@@ -94,15 +95,15 @@ class Sight:
     async def _see_container(self, containerd: Containerd, identity: str, uid: Uid) -> ContainerSeen | None:
         self.owners[identity] = uid
         request = cri.ContainerStatusRequest(container_id=identity)
-        for _ in range(_SETTLE_STEPS):
+        for pause in _SETTLE_PAUSES:
             try:
                 answer = await containerd.call("ContainerStatus", request, cri.ContainerStatusResponse)
             except NotFound:
                 return None
             if identity not in self.ended or answer.status.state != cri.CONTAINER_RUNNING:
                 break
-            # Its end was announced; CRI's own books follow some milliseconds later.
-            await asyncio.sleep(_SETTLE_SECONDS)
+            # Its end was announced; CRI's own books follow, most often some milliseconds later.
+            await asyncio.sleep(pause)
         self.ended.discard(identity)
         status = answer.status
         finished = None

@@ -53,6 +53,8 @@ class Loop:
         self._timer_moved = asyncio.Event()
         self._stirred = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self.observers: list[Callable[[str], Awaitable[None]]] = []
+        """Told of every resource that was worked on, after it was."""
 
     # --- life ---
 
@@ -140,6 +142,8 @@ class Loop:
                 self._store.wake(key, later)
             finally:
                 heart.cancel()
+            for observer in self.observers:
+                await observer(key)
             for event in self._waiters.get(key, ()):
                 event.set()
             if row is not None and row.parent:

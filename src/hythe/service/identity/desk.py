@@ -33,6 +33,7 @@ class Identity:
         files = tls.server_files(data_dir, names)
         self.certificate, self.certificate_key = files.certfile, files.keyfile
         bundle(data_dir)
+        self.certificate_for = tls.Certificates(data_dir).context
         self._principals = Principals(store)
         issuer = Issuer(signing_key(data_dir), tenant)
         self.verify = issuer.verify

@@ -6,6 +6,9 @@ length, and at most 397 days for a server.
 
 from __future__ import annotations
 
+import ssl
+import tempfile
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -28,6 +31,8 @@ _AUTHORITY_LIFE = timedelta(days=3653)
 _SERVER_LIFE = timedelta(days=397)
 _RENEW_BEFORE = timedelta(days=30)
 _CURVE = ec.SECP256R1
+_LONGEST_COMMON_NAME = 64
+_MOST_CERTIFICATES = 256
 
 
 class ServerFiles(Struct, frozen=True, kw_only=True):
@@ -92,6 +97,32 @@ def intercept_certificate(names: Sequence[str]) -> Intercept:
         key_pem=_key_pem(leaf).decode(),
         ca_pem=_pem(authority.certificate).decode(),
     )
+
+
+class Certificates:
+    """Makes certificates for the host names of groups, each when it is first asked for, kept in memory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._made: OrderedDict[str, ssl.SSLContext] = OrderedDict()
+
+    def context(self, name: str) -> ssl.SSLContext:
+        """Give the context of a server that speaks for a name.  Raises ValueError."""
+        known = self._made.get(name)
+        if known is not None:
+            self._made.move_to_end(name)
+            return known
+        authority = _load_authority(self._data_dir) or _new_authority(self._data_dir)
+        key = ec.generate_private_key(_CURVE())
+        certificate = _sign_server(name[:_LONGEST_COMMON_NAME], [_general_name(name)], key, authority)
+        made = self._made[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.NamedTemporaryFile(dir=private_folder(self._data_dir / "tls")) as pair:  # 0600
+            pair.write(_pem(certificate) + _key_pem(key))
+            pair.flush()
+            made.load_cert_chain(pair.name)
+        if len(self._made) > _MOST_CERTIFICATES:
+            self._made.popitem(last=False)
+        return made
 
 
 def _load_authority(data_dir: Path) -> _Authority | None:

@@ -1,6 +1,6 @@
 """The kinds of resource: what each is made of, what it must be, how it is shown."""
 
-from .base import Admission, Kind, Shown
+from .base import Admission, Kind, Ports, Shown, any_port
 from .container_groups import ContainerGroups, takes_warm
 from .n_groups import NGroups
 from .profiles import Profiles
@@ -17,7 +17,9 @@ __all__ = [
     "SANDBOX_GROUPS",
     "Admission",
     "Kind",
+    "Ports",
     "Shown",
+    "any_port",
     "takes_warm",
 ]
 

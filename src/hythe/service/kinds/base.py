@@ -13,6 +13,7 @@ from ...models import ContainerGroupProfile, ImageRegistryCredential, Model, Res
 from ...wire import lenient
 from ...wire.faults import Fault
 from ...wire.ids import ResourceId
+from ...wire.tags import PublishedPort
 from ..call import Caller
 from ..store import Row, SqlStore
 
@@ -21,6 +22,14 @@ Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[b
 
 Profile = Callable[[ResourceId, int | None], ContainerGroupProfile | None]
 """Port: a revision of a profile with its secrets, the newest if None; None if there is none."""
+
+
+Ports = Callable[[str, Sequence[PublishedPort]], None]
+"""Port: may the resource with this key have these ports of the machine?  Raises `Fault`."""
+
+
+def any_port(key: str, ports: Sequence[PublishedPort]) -> None:
+    """Let everybody have every port: for services without a machine of their own."""
 
 
 class Admission(Struct, kw_only=True):
@@ -33,6 +42,7 @@ class Admission(Struct, kw_only=True):
     profile: Profile
     may: Callable[[Caller, str, str], bool]
     """Port: may a caller do something to a resource that the definition names?"""
+    ports: Ports = any_port
 
 
 class Shown(Struct, kw_only=True, frozen=True):

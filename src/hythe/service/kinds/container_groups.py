@@ -21,6 +21,7 @@ from ...models import (
 from ...wire import lenient
 from ...wire.faults import Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
+from ...wire.tags import PUBLISH, PublishedPort, published
 from ..call import Caller
 from ..store import Row, Status, View
 from .base import Admission, Defaults, Shown, location, refuse_move, region
@@ -97,6 +98,7 @@ class ContainerGroups(Defaults):
         wanted = replace(wanted, location=location(wanted.location, identity, admission))
         if held is not None:
             _refuse_changes(self.read_again(held.spec), wanted, identity)
+        admission.ports(identity.key, _published(wanted))
         await _refuse_images(wanted, identity, admission)
         return replace(
             wanted,
@@ -112,7 +114,7 @@ class ContainerGroups(Defaults):
         if address is None or not address.dns_name_label:
             return address
         fqdn = f"{address.dns_name_label}.{region(wanted.location or '')}.{admission.dns_suffix}"
-        taken = admission.store.holds_text("containerGroups", f'"fqdn":"{fqdn}"', apart_from=identity.key)
+        taken = admission.store.holding_text("containerGroups", f'"fqdn":"{fqdn}"', apart_from=identity.key)
         if taken:
             raise Fault(
                 400,
@@ -228,6 +230,14 @@ async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission
                 f"The image '{image}' in container group '{identity.name}' is not accessible. "
                 "Please check the image and registry credential.",
             )
+
+
+def _published(wanted: ContainerGroup) -> list[PublishedPort]:
+    """Read the ports of this machine that a group asks for.  Raises `Fault`."""
+    try:
+        return published((wanted.tags or {}).get(PUBLISH, ""))
+    except ValueError as error:
+        raise Fault(400, "InvalidTag", f"The tag '{PUBLISH}' is invalid: {error}.") from None
 
 
 def takes_warm(wanted: object) -> bool:

@@ -20,12 +20,12 @@ from ...models import (
 from ...wire import lenient
 from ...wire.faults import Detail, Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId, of_type
+from ...wire.tags import GRACE, TTL
 from ..call import Caller
 from ..duration import seconds
 from ..store import Row
 from .base import Admission, Defaults, Shown, location, refuse_move
 from .rules import problems
-from .rules.tags import GRACE, TTL
 from .secrets import without_secrets
 
 NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")

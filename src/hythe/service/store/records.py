@@ -59,6 +59,8 @@ class View(Struct, kw_only=True, omit_defaults=True):
     """By name, init containers too."""
     events: list[Event] = []
     """Of the group itself."""
+    ready: dict[str, bool] = {}
+    """By container: whether its readiness probe lets it be reached."""
 
 
 class Status(Struct, kw_only=True, omit_defaults=True):

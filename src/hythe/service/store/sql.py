@@ -105,14 +105,15 @@ class SqlStore:
         )
         return replace(row, generation=generation, spec=found[0].spec, secrets=found[0].secrets) if found else None
 
-    def holds_text(self, kind: str, text: str, *, apart_from: str) -> bool:
-        """Tell whether the definition of another resource of a kind holds a piece of JSON."""
-        statement = sa.select(resources.c.key).where(
+    def holding_text(self, kind: str, text: str, *, apart_from: str = "") -> Row | None:
+        """Give a resource of a kind whose definition holds a piece of JSON, or None."""
+        statement = sa.select(*_READ_COLUMNS).where(
             resources.c.kind == kind,
             resources.c.key != apart_from,
             sa.func.instr(resources.c.spec, text.encode()) > 0,
         )
-        return bool(self._rows(statement.limit(1)))
+        found = self._rows(statement.limit(1))
+        return Row(**found[0]._mapping) if found else None
 
     def key_of(self, uid: str) -> str | None:
         """Give the key of the resource with this uid."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ....models import ContainerGroup
 from ....wire.faults import Detail
+from ....wire.tags import NETWORK
 from .names import labelled
-from .tags import NETWORK
 
 _MOST_ADDRESS_PORTS = 5
 

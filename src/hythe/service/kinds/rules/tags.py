@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ....wire.faults import Detail
+from ....wire.tags import GRACE, NETWORK, PUBLISH, TTL, published
 from ...duration import seconds
 
 PREFIX = "hythe."
-TTL = "hythe.ttl"
-"""How long a group stays after its end."""
-GRACE = "hythe.shutdown-grace"
-"""How long containers have between being asked to end and being killed."""
-NETWORK = "hythe.network"
-"""``none`` for a group that reaches nothing but itself."""
-LIFETIME = "hythe.lifetime"
-"""Seconds after its creation when a sandbox goes; written by this service only."""
 
 _Check = Callable[[str], str | None]
 """Says what is wrong with the value of a tag; None if nothing is."""
@@ -31,7 +24,15 @@ def _network(value: str) -> str | None:
     return None if value == "none" else "It can only be 'none'."
 
 
-KNOWN: dict[str, _Check] = {TTL: _length, GRACE: _length, NETWORK: _network}
+def _ports(value: str) -> str | None:
+    try:
+        published(value)
+    except ValueError as error:
+        return f"{error}."
+    return None
+
+
+KNOWN: dict[str, _Check] = {TTL: _length, GRACE: _length, NETWORK: _network, PUBLISH: _ports}
 """By name.  A tag that begins like these and is not among them is refused: it would be stored and ignored."""
 
 

@@ -1,0 +1,57 @@
+"""What is seen of a group right after containerd announced that a container ended."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from hythe.engines.base import Uid
+from hythe.engines.containerd.proto import cri_pb2 as cri
+from hythe.engines.containerd.sandbox import INSTALLATION, UID
+from hythe.engines.containerd.sight import Sight
+
+MINE = {INSTALLATION: "i", UID: "u"}
+
+
+class Slow:
+    """A containerd whose books follow after so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    async def call(self, method: str, *_: object) -> Any:
+        if method == "ListPodSandbox":
+            return cri.ListPodSandboxResponse(items=[cri.PodSandbox(id="s", labels=MINE)])
+        if method == "PodSandboxStatus":
+            return cri.PodSandboxStatusResponse()
+        if method == "ListContainers":
+            return cri.ListContainersResponse(containers=[cri.Container(id="c", pod_sandbox_id="s", labels=MINE)])
+        self.looks -= 1
+        state = cri.CONTAINER_RUNNING if self.looks >= 0 else cri.CONTAINER_EXITED
+        status = cri.ContainerStatus(id="c", state=state, exit_code=3, metadata=cri.ContainerMetadata(name="0-web"))
+        return cri.ContainerStatusResponse(status=status)
+
+
+@pytest.mark.parametrize("looks", [0, 1, 100])
+async def test_an_end_that_was_announced_is_waited_for(looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal slept
+        slept += seconds
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    sight = Sight("i")
+    sight.ended.add("c")
+    (seen,) = (await sight.observe(Slow(looks), Uid("u"))).containers  # type: ignore[arg-type]
+    assert (seen.name, seen.state) == ("web", "exited")
+    assert seen.finished is not None and seen.finished.exit_code == 3
+    assert slept < 5
+
+
+async def test_a_container_of_which_nothing_was_announced_is_looked_at_once() -> None:
+    containerd = Slow(5)
+    (seen,) = (await Sight("i").observe(containerd, Uid("u"))).containers  # type: ignore[arg-type]
+    assert (seen.state, containerd.looks) == ("running", 4)
