@@ -36,6 +36,7 @@ from ..base import (
 from . import daemon, existing, logfile, network
 from .config import SANDBOX_IMAGE, Place
 from .images import Alias, ImageShelf, Shelf, credential_for
+from .isolate import cut_off
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
@@ -239,7 +240,7 @@ class ContainerdEngine:
             seccomp=self._runtime.seccomp,
         )
         if not pod.has_network(want.group):
-            await network.cut_off(await self._namespace(sandbox.id))
+            await cut_off(sandbox.id, await self._first_process(sandbox.id))
         path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -257,15 +258,14 @@ class ContainerdEngine:
         self._sight.owners[answer.container_id] = want.uid
         return await self._start_container(action.name, answer.container_id)
 
-    async def _namespace(self, sandbox: str) -> str:
-        """Give the name of a sandbox's network namespace."""
+    async def _first_process(self, sandbox: str) -> int:
+        """Give the id of the process that holds a sandbox's namespaces."""
         answer = await self.containerd.call(
             "PodSandboxStatus",
             cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox, verbose=True),
             cri.PodSandboxStatusResponse,
         )
-        spaces = json.loads(answer.info["info"])["runtimeSpec"]["linux"]["namespaces"]
-        return next(Path(each["path"]).name for each in spaces if each["type"] == "network")
+        return int(json.loads(answer.info["info"])["pid"])
 
     async def _start_container(self, name: str, identity: str) -> tuple[Happened, ...]:
         try:

@@ -11,7 +11,7 @@ import ipaddress
 import json
 from hashlib import sha256
 
-from ..base import Lost, Refused
+from ..base import Lost
 from .config import Place
 
 POOL = ipaddress.ip_network("10.208.0.0/13")
@@ -130,12 +130,3 @@ async def tear_down(place: Place) -> None:
     for table, parent in _JUMPS:
         for arguments in (("-D", parent, "-j", place.chain), ("-F", place.chain), ("-X", place.chain)):
             await _run("iptables", "-w", "-t", table, *arguments, check=False)
-
-
-async def cut_off(namespace: str) -> None:
-    """Take away what leads out of a network namespace; only its loopback stays.  Safe to repeat."""
-    await _run("ip", "-n", namespace, "link", "delete", "eth0", check=False)
-    _, left = await _run("ip", "-n", namespace, "-json", "link", "show", "up")
-    others = [link["ifname"] for link in json.loads(left or "[]") if link.get("ifname") not in (None, "lo")]
-    if others:
-        raise Refused("NetworkError", f"cannot take the network away: {', '.join(others)} would stay.")
