@@ -1,5 +1,5 @@
 # `make demo` and `make test` need nothing but Debian 12, root, git and make: `setup` installs the rest.
-.PHONY: help setup demo test bench lint clean
+.PHONY: help setup demo test bench fuzz lint clean
 .DEFAULT_GOAL := help
 python := .venv/bin/python
 
@@ -17,6 +17,9 @@ test: setup lint  ## check everything
 
 bench: setup  ## measure; prints a table and writes JSON
 	@$(python) -m bench
+
+fuzz: setup  ## send 20,000 generated requests, by the service's own description of its API
+	@scripts/fuzz
 
 lint: setup  ## check style, types, who imports whom, and that what is generated is up to date
 	@.venv/bin/ruff check

@@ -1,6 +1,6 @@
 """`make bench`: measure, print a table, write `.cache/bench.json`.
 
-python -m bench [create] [life] [import] [rest] [--rounds N]
+python -m bench [create] [life] [import] [reads] [rest] [--rounds N]
 """
 
 from __future__ import annotations
@@ -14,10 +14,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, imports, life, rest
+from . import create, imports, life, lists, reads, rest, streams
 from .rivals import ROOT, Service
 
-PARTS = {"create": create.measure, "life": life.measure, "import": imports.measure, "rest": rest.measure}
+PARTS = {
+    "create": create.measure,
+    "life": life.measure,
+    "streams": streams.measure,
+    "import": imports.measure,
+    "list": lists.measure,
+    "reads": reads.measure,
+    "rest": rest.measure,
+}
 
 
 def main() -> int:
@@ -53,6 +61,8 @@ def show(results: dict[str, Any]) -> None:
         limit = ""
         if "limit" in each:
             limit = f"  limit {each['limit']:g}: {'holds' if each['value'] <= each['limit'] else 'MISSED'}"
+        if "at_least" in each:
+            limit = f"  at least {each['at_least']:g}: {'holds' if each['value'] >= each['at_least'] else 'MISSED'}"
         spread = f"  ({each['least']:g} to {each['most']:g})" if "least" in each else ""
         print(f"{each['what']:<74} {each['value']:>8g} {each['unit']:<5}{spread}{limit}")
 

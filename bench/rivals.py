@@ -22,13 +22,16 @@ HYTHE = [sys.executable, "-m", "hythe"]
 PINS = ROOT / "tests" / "real" / "clients" / "current.txt"
 
 
-def figure(what: str, values: list[float] | float, unit: str, limit: float | None = None) -> dict[str, Any]:
+def figure(
+    what: str, values: list[float] | float, unit: str, limit: float | None = None, at_least: float | None = None
+) -> dict[str, Any]:
     """Make one line of the table, of one value or the median of many."""
     many = values if isinstance(values, list) else [values]
     made: dict[str, Any] = {"what": what, "value": round(median(many), 4), "unit": unit}
     if len(many) > 1:
         made |= {"least": round(min(many), 4), "most": round(max(many), 4), "runs": len(many)}
-    return made | ({"limit": limit} if limit is not None else {})
+    bounds = {"limit": limit, "at_least": at_least}
+    return made | {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 class Service:

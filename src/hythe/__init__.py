@@ -12,34 +12,57 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import aio, errors, models
+    from .client import clouds
+    from .client._sync.connecting import connect, discover_cloud
     from .client._sync.container_instances import ContainerInstanceManagementClient
-    from .client._sync.credentials import ClientSecretCredential, StaticTokenCredential
+    from .client._sync.credentials import CertificateCredential, ClientSecretCredential, StaticTokenCredential
     from .client._sync.poller import AzureOperationPoller
     from .client._sync.poller import AzureOperationPoller as LROPoller
     from .client._sync.resources import ResourceManagementClient
+    from .client._sync.surroundings import (
+        AzureCliCredential,
+        DefaultCredential,
+        EnvironmentCredential,
+        ManagedIdentityCredential,
+    )
     from .client.auth_file import get_client_from_auth_file
 
 __all__ = [
+    "AzureCliCredential",
     "AzureOperationPoller",
+    "CertificateCredential",
     "ClientSecretCredential",
     "ContainerInstanceManagementClient",
+    "DefaultCredential",
+    "EnvironmentCredential",
     "LROPoller",
+    "ManagedIdentityCredential",
     "ResourceManagementClient",
     "StaticTokenCredential",
     "__version__",
     "aio",
+    "clouds",
+    "connect",
+    "discover_cloud",
     "errors",
     "get_client_from_auth_file",
     "models",
 ]
 
 _MODULES = {
+    "AzureCliCredential": "client._sync.surroundings",
     "AzureOperationPoller": "client._sync.poller",
+    "CertificateCredential": "client._sync.credentials",
     "ClientSecretCredential": "client._sync.credentials",
     "ContainerInstanceManagementClient": "client._sync.container_instances",
+    "DefaultCredential": "client._sync.surroundings",
+    "EnvironmentCredential": "client._sync.surroundings",
     "LROPoller": "client._sync.poller",
+    "ManagedIdentityCredential": "client._sync.surroundings",
     "ResourceManagementClient": "client._sync.resources",
     "StaticTokenCredential": "client._sync.credentials",
+    "connect": "client._sync.connecting",
+    "discover_cloud": "client._sync.connecting",
     "get_client_from_auth_file": "client.auth_file",
 }
 _ALIASES = {"LROPoller": "AzureOperationPoller"}
@@ -49,6 +72,8 @@ def __getattr__(name: str) -> object:
     """Load a public name."""
     if name in ("aio", "errors", "models"):
         return import_module(f".{name}", __name__)
+    if name == "clouds":
+        return import_module(".client.clouds", __name__)
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_MODULES[name]}", __name__), _ALIASES.get(name, name))

@@ -10,7 +10,10 @@
     │   ├── Forbidden               403: a good token without the right
     │   ├── NotFound                404: no such resource
     │   ├── Conflict                409: the resource is in a state that forbids it
-    │   └── Throttled               429: too many requests; retry_after tells how long to wait
+    │   │   ├── QuotaExceeded           more cores or groups than the subscription may have
+    │   │   └── NotRegistered           the subscription has not been prepared for container groups
+    │   ├── Throttled               429: too many requests; retry_after tells how long to wait
+    │   └── ServiceFault            500 and more: the service is at fault, not the request
     ├── OperationFailed         an accepted operation ended badly: code, message, events
     ├── StillRunning            result(timeout=...) came before the end (also a TimeoutError)
     ├── UnexpectedAnswer        an answer that can't be read, or that must not be followed
@@ -37,8 +40,11 @@ __all__ = [
     "ImageInaccessible",
     "InvalidRequest",
     "NotFound",
+    "NotRegistered",
     "OperationFailed",
+    "QuotaExceeded",
     "ServiceError",
+    "ServiceFault",
     "StillRunning",
     "Throttled",
     "Unauthorized",
@@ -121,6 +127,26 @@ class Conflict(ServiceError):
     advice = "Wait until the operation that runs now has ended, then try again."
 
 
+class QuotaExceeded(Conflict):
+    """Reports that the subscription would have more cores or groups in the region than it may."""
+
+    advice = (
+        "Delete groups, ask for less, use another region, or have the quota raised; location.list_usage() shows it."
+    )
+
+
+class NotRegistered(Conflict):
+    """Reports a subscription that has not been prepared for container groups."""
+
+    advice = "Run `az provider register --namespace Microsoft.ContainerInstance` once, wait a minute, then try again."
+
+
+class ServiceFault(ServiceError):
+    """Reports a fault of the service (500 and more); ``request_id`` is what its support asks for."""
+
+    advice = "Try again later; the request may have been carried out, so get the resource first."
+
+
 class Throttled(ServiceError):
     """Reports too many requests (429); ``retry_after`` is the number of seconds to wait, if the service said so."""
 
@@ -131,12 +157,27 @@ class OperationFailed(HytheError):
     """Reports that an accepted operation ended as Failed or Canceled: ``code``, ``message``, ``events``."""
 
     def __init__(self, doing: str, *, code: str, message: str, events: Sequence[Event] = ()) -> None:
-        super().__init__(
-            f"cannot {doing}: {message.rstrip()} [{code}]\nGet the resource to see its state; its events tell more."
-        )
+        lines = [f"cannot {doing}: {message.rstrip()} [{code}]"]
+        lines += [f"  - {event.name}: {event.message}" for event in events if event.type == "Warning"]
+        lines.append(_advice(code, message, events))
+        super().__init__("\n".join(lines))
         self.code = code
         self.message = message
         self.events = tuple(events)
+
+
+def _advice(code: str, message: str, events: Sequence[Event]) -> str:
+    """Say what to do about an operation that failed, from what it said."""
+    said = " ".join([code, message, *(f"{event.name} {event.message}" for event in events)]).lower()
+    if "quota" in said:
+        return QuotaExceeded.advice
+    if "inaccessibleimage" in said or ("pull" in said and "failed" in said):
+        return ImageInaccessible.advice
+    if "mount" in said:
+        return "Check the volume's share, account and key, and that the share can be reached."
+    if code.lower().endswith("canceled"):
+        return "Somebody canceled it, or another change took its place: get the resource to see its state."
+    return "Get the resource to see its state and events, change what they name, then try again."
 
 
 class StillRunning(HytheError, TimeoutError):

@@ -14,6 +14,7 @@ from hythe.client.documents import error_of
 from hythe.client.retry import delay_before_retry
 from hythe.client.transport import Response
 from hythe.errors import ConnectionFailed, CredentialError, Reason, ServiceError
+from hythe.models import Event
 
 from .script import answer, fault
 
@@ -22,11 +23,13 @@ from .script import answer, fault
     ("outcome", "idempotent", "delay"),
     [
         (answer(200), True, None),
-        (answer(500), True, None),
+        (answer(500), True, 0.2),
+        (answer(500), False, None),
+        (answer(501), True, None),
         (answer(503), True, 0.2),
         (answer(503), False, None),
         (answer(429, retry_after="3"), True, 3),
-        (answer(429, retry_after="3"), False, None),
+        (answer(429, retry_after="3"), False, 3),
         (answer(429, retry_after="61"), True, None),
         (answer(404, retry_after="1"), True, None),
         ("refused", True, 0.2),
@@ -40,7 +43,17 @@ from .script import answer, fault
 def test_retry_rules(outcome: Response | Reason, idempotent: bool, delay: float | None) -> None:
     happened = outcome if isinstance(outcome, Response) else ConnectionFailed("x", reason=outcome)
     assert delay_before_retry(happened, tries=1, idempotent=idempotent, jitter=0.5) == delay
-    assert delay_before_retry(happened, tries=3, idempotent=idempotent, jitter=0.5) is None
+    assert delay_before_retry(happened, tries=4, idempotent=idempotent, jitter=0.5) is None
+    assert delay_before_retry(happened, tries=1, idempotent=idempotent, jitter=0.5, retries=0) is None
+    assert delay_before_retry(happened, tries=1, idempotent=idempotent, jitter=0.5, remaining=0.1) is None
+
+
+def test_back_off_doubles_and_is_never_the_same_for_all() -> None:
+    def delays(jitter: float) -> list[float | None]:
+        return [delay_before_retry(answer(503), tries=n, idempotent=True, jitter=jitter) for n in (1, 2, 3)]
+
+    assert delays(0) == [0.1, 0.2, 0.4]
+    assert delays(1) == pytest.approx([0.3, 0.6, 1.2])
 
 
 @pytest.mark.parametrize(
@@ -78,27 +91,6 @@ def test_addresses_that_are_no_base(url: str) -> None:
 def test_bases_may_have_a_path() -> None:
     assert safe_base("https://host/arm/", "base_url") == "https://host/arm"
     assert resource_url("https://host/arm", ["a b", "c"], {"v": "1"}) == "https://host/arm/a%20b/c?v=1"
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "cls"),
-    [
-        (400, "InvalidX", errors.InvalidRequest),
-        (400, "InaccessibleImage", errors.ImageInaccessible),
-        (401, "InvalidAuthenticationToken", errors.AuthenticationFailed),
-        (403, "AuthorizationFailed", errors.Forbidden),
-        (404, "ResourceNotFound", errors.NotFound),
-        (409, "ContainerGroupTransitioning", errors.Conflict),
-        (429, "TooManyRequests", errors.Throttled),
-        (418, "Teapot", ServiceError),
-        (500, "InternalServerError", ServiceError),
-    ],
-)
-def test_the_status_chooses_the_error(status: int, code: str, cls: type[ServiceError]) -> None:
-    error = error_of(fault(status, code, "said"), "do it")
-    assert type(error) is cls
-    assert str(error).startswith(f"cannot do it: said [{code}, HTTP {status}]")
-    assert isinstance(error, errors.HytheError)
 
 
 def test_details_are_shown() -> None:
@@ -170,3 +162,52 @@ def test_the_auth_file_lacks_members(tmp_path: Path) -> None:
     file.write_text(json.dumps({**AUTH, "clientSecret": "", "tenantId": None}))
     with pytest.raises(CredentialError, match="it has no clientSecret, tenantId"):
         read_auth_file(file)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "cls"),
+    [
+        (400, "InaccessibleImage", errors.ImageInaccessible),
+        (400, "X", errors.InvalidRequest),
+        (401, "X", errors.AuthenticationFailed),
+        (403, "X", errors.Forbidden),
+        (404, "X", errors.NotFound),
+        (409, "ContainerGroupTransitioning", errors.Conflict),
+        (409, "ContainerGroupQuotaReached", errors.QuotaExceeded),
+        (400, "ContainerGroupQuotaReached", errors.QuotaExceeded),
+        (409, "MissingSubscriptionRegistration", errors.NotRegistered),
+        (429, "X", errors.Throttled),
+        (418, "X", ServiceError),
+        (500, "X", errors.ServiceFault),
+        (503, "ServiceUnavailable", errors.ServiceFault),
+    ],
+)
+def test_every_error_has_a_meaning_and_says_what_to_do_next(status: int, code: str, cls: type[ServiceError]) -> None:
+    error = error_of(fault(status, code, "It is so.", x_ms_request_id="r"), "do it")
+    assert type(error) is cls
+    assert isinstance(error, ServiceError)
+    assert cls.advice or cls is ServiceError
+    first, *advice = str(error).splitlines()
+    assert first == f"cannot do it: It is so. [{code}, HTTP {status}]"
+    assert advice == [cls.advice] * bool(cls.advice)
+    assert error.request_id == "r"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "events", "advice"),
+    [
+        ("InaccessibleImage", "no", [], "Check the image's name"),
+        ("OperationFailed", "no", [Event(name="Failed", message="Failed to pull image", type="Warning")], "registry"),
+        ("X", "container group quota 'StandardCores' exceeded", [], "quota raised"),
+        ("X", "Output: mount error(13)", [], "share"),
+        ("OperationCanceled", "x", [], "Somebody canceled"),
+        ("X", "y", [], "Get the resource"),
+    ],
+)
+def test_a_failed_operation_says_what_to_do_next(code: str, message: str, events: list[Event], advice: str) -> None:
+    error = errors.OperationFailed("do it", code=code, message=message, events=events)
+    first, *middle, last = str(error).splitlines()
+    assert first == f"cannot do it: {message} [{code}]"
+    assert middle == [f"  - {event.name}: {event.message}" for event in events]
+    assert advice in last
+    assert error.events == tuple(events)

@@ -10,20 +10,24 @@ from hythe.engines.base import (
     ContainerSeen,
     Finished,
     Observed,
+    PrepareVolume,
     PullImage,
     Record,
     RemoveContainer,
     RemoveSandbox,
+    RemoveVolumes,
     RunContainer,
     RunSandbox,
     SandboxSeen,
     StartContainer,
     StopContainer,
     Uid,
+    VolumeSeen,
     Want,
+    WriteConfigMap,
 )
-from hythe.engines.pod import Backoff, digest, plan
-from hythe.models import Container, ContainerGroup, InitContainerDefinition
+from hythe.engines.pod import Backoff, config_digest, digest, plan, volume_digest
+from hythe.models import ConfigMap, Container, ContainerGroup, InitContainerDefinition, Volume, VolumeMount
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 SANDBOX = SandboxSeen(id="s", ready=True, ip="10.0.0.2")
@@ -42,7 +46,8 @@ def want(of: ContainerGroup, **more: object) -> Want:
 
 
 def spec(of: ContainerGroup, name: str) -> str:
-    return digest(next(one for one in [*(of.containers or ()), *(of.init_containers or ())] if one.name == name))
+    every = [*(of.containers or ()), *(of.init_containers or ())]
+    return digest(next(one for one in every if one.name == name), of.volumes)
 
 
 def seen(of: ContainerGroup, name: str, state: str, *, exit_code: int = 0, ago: float = 0, **more: object):
@@ -294,3 +299,127 @@ def test_a_group_says_how_long_its_containers_may_take_to_end(tag: str | None, s
     made = plan(want(of, desired="stop"), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),)), NOW)
 
     assert [one.grace for one in made.actions if isinstance(one, StopContainer)] == [seconds]
+
+
+# --- volumes ---
+
+
+def with_volume(*names: str, mounted_by: tuple[str, ...] = ("a",), secret: str = "", **more: object) -> ContainerGroup:
+    of = group(*names, **more)  # type: ignore[arg-type]
+    of.volumes = [Volume(name="v", secret={"key": secret})]
+    for one in [*(of.containers or ()), *(of.init_containers or ())]:
+        if one.name in mounted_by:
+            one.volume_mounts = [VolumeMount(name="v", mount_path="/v")]
+    return of
+
+
+def ready(of: ContainerGroup, epoch: int = 0) -> dict[str, VolumeSeen]:
+    return {one.name: VolumeSeen(spec=volume_digest(one), epoch=epoch) for one in of.volumes or ()}
+
+
+def prepare(of: ContainerGroup, *containers: str) -> PrepareVolume:
+    return PrepareVolume(volume="v", spec=volume_digest((of.volumes or [])[0]), containers=containers)
+
+
+def kinds(made: object) -> list[type]:
+    return [type(action) for action in made.actions]  # type: ignore[attr-defined]
+
+
+def test_volumes_are_made_ready_before_the_first_container_and_init_containers_too() -> None:
+    of = with_volume("a", init=("i",), mounted_by=("a", "i"))
+
+    made = plan(want(of), Observed(), NOW)
+
+    assert made.actions[:2] == (RunSandbox(attempt=0), prepare(of, "i", "a"))
+    assert kinds(made)[2:] == [PullImage, RunContainer]
+
+
+def test_volume_that_is_ready_is_left_alone_and_one_that_nobody_mounts_is_not_made() -> None:
+    of, loose = with_volume("a"), with_volume("a", mounted_by=())
+    there = Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),), volumes=ready(of))
+
+    assert plan(want(of), there, NOW).actions == ()
+    assert PrepareVolume not in kinds(plan(want(loose), Observed(), NOW))
+
+
+def test_volumes_that_a_reboot_took_are_made_again() -> None:
+    of = with_volume("a")
+    running = plan(want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),), volumes=ready(of)), NOW)
+
+    made = plan(want(of, records=running.records), Observed(), NOW)
+
+    assert kinds(made) == [RunSandbox, PrepareVolume, PullImage, RunContainer]
+
+
+def test_no_container_starts_while_a_volume_cannot_be_had() -> None:
+    of = with_volume("a", "b")
+    later = NOW + timedelta(seconds=10)
+    records = {"a": Record(retry_at=later, failures=1, waiting="FailedMount: no")}
+
+    waits = plan(want(of, records=records), Observed(sandbox=SANDBOX), NOW)
+    tries = plan(want(of, records=records), Observed(sandbox=SANDBOX), later)
+
+    assert (waits.actions, waits.wake_at) == ((), later)
+    assert tries.actions[0] == prepare(of, "a")
+
+
+def test_changed_volume_replaces_only_the_containers_that_mount_it() -> None:
+    before, after = with_volume("a", "b", secret="x"), with_volume("a", "b", secret="y")
+    running = (seen(before, "a", "running"), seen(before, "b", "running"))
+
+    made = plan(want(after), Observed(sandbox=SANDBOX, containers=running, volumes=ready(before)), NOW)
+
+    assert made.actions[:3] == (
+        StopContainer(name="a", id="id-a"), RemoveContainer(name="a", id="id-a"), prepare(after, "a"),
+    )  # fmt: skip
+    assert not any(getattr(action, "name", "") == "b" for action in made.actions)
+
+
+def test_restart_keeps_what_volumes_hold_and_a_new_beginning_does_not() -> None:
+    of = with_volume("a", policy="Never")
+
+    def made(state: str):
+        there = Observed(sandbox=SANDBOX, containers=(seen(of, "a", state),), volumes=ready(of))
+        return plan(want(of, epoch=1), there, NOW)
+
+    assert kinds(made("running")) == [StopContainer, RemoveContainer, PrepareVolume, PullImage, RunContainer]
+    assert kinds(made("exited")) == [RemoveContainer, RemoveVolumes, PrepareVolume, PullImage, RunContainer]
+
+
+def test_stop_removes_what_volumes_hold_once_nothing_runs() -> None:
+    of = with_volume("a")
+
+    def made(state: str, volumes: dict[str, VolumeSeen]):
+        there = Observed(sandbox=SANDBOX, containers=(seen(of, "a", state),), volumes=volumes)
+        return plan(want(of, desired="stop"), there, NOW)
+
+    assert kinds(made("running", ready(of))) == [StopContainer]
+    assert kinds(made("exited", ready(of))) == [RemoveVolumes]
+    assert kinds(made("exited", {})) == []
+
+
+def test_volume_that_is_mounted_no_more_goes_when_its_container_has() -> None:
+    before, after = with_volume("a"), group("a")
+    running = (seen(before, "a", "running"),)
+
+    made = plan(want(after), Observed(sandbox=SANDBOX, containers=running, volumes=ready(before)), NOW)
+
+    assert kinds(made) == [StopContainer, RemoveContainer, RemoveVolumes, PullImage, RunContainer]
+    assert made.actions[2] == RemoveVolumes(names=("v",))
+
+
+def test_config_map_is_written_before_the_start_and_while_the_container_runs() -> None:
+    of = group("a")
+    assert of.containers
+    of.containers[0].config_map = ConfigMap(key_value_pairs={"key": "1"})
+    spec_1 = config_digest({"key": "1"})
+    there = Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),), config_maps={"a": spec_1})
+
+    assert kinds(plan(want(of), Observed(), NOW)) == [RunSandbox, WriteConfigMap, PullImage, RunContainer]
+    assert plan(want(of), there, NOW).actions == ()
+    of.containers[0].config_map = ConfigMap(key_value_pairs={"key": "2"})
+    changed = plan(want(of), there, NOW)
+    of.containers[0].config_map = None
+    emptied = plan(want(of), there, NOW)
+    assert changed.actions == (WriteConfigMap(container="a", spec=config_digest({"key": "2"})),)
+    assert emptied.actions == (WriteConfigMap(container="a", spec=""),)

@@ -66,7 +66,12 @@ class Service:
     """What a test holds."""
 
     def __init__(
-        self, engine: Any, store: SqlStore, settings: ServiceSettings | None = None, vault: Any = None
+        self,
+        engine: Any,
+        store: SqlStore,
+        settings: ServiceSettings | None = None,
+        vault: Any = None,
+        shares: Any = None,
     ) -> None:
         self.engine = engine
         self.store = store
@@ -82,6 +87,7 @@ class Service:
             identity=Everybody(),
             tenant="t",
             images=None,
+            shares=shares,
         )
         self.gate, self.loop, self.api, self.groups = built.gate, built.loop, built.api, built.groups
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -74,8 +75,16 @@ class FusedStore(SqlStore):
 Story = Callable[[Service], Awaitable[object]]
 
 
+def _body(word: str, **properties: object) -> dict[str, Any]:
+    """Describe a group with a volume and a config map, which ``word`` makes another one."""
+    mounts = [{"name": "v", "mountPath": "/v"}]
+    web = container("web", volumeMounts=mounts, configMap={"keyValuePairs": {"key": word}}, **properties)
+    volume = {"name": "v", "secret": {"key": base64.b64encode(word.encode()).decode()}}
+    return group(web, container("task"), restartPolicy="OnFailure", volumes=[volume])
+
+
 async def _create(service: Service) -> None:
-    await service.ask("PUT", f"{GROUPS}/g", group(container("web"), container("task"), restartPolicy="OnFailure"))
+    await service.ask("PUT", f"{GROUPS}/g", _body("one"))
 
 
 async def _restart(service: Service) -> None:
@@ -87,11 +96,7 @@ async def _stop(service: Service) -> None:
 
 
 async def _update(service: Service) -> None:
-    await service.ask(
-        "PUT",
-        f"{GROUPS}/g",
-        group(container("web", command=["x"]), container("task"), restartPolicy="OnFailure"),
-    )
+    await service.ask("PUT", f"{GROUPS}/g", _body("two", command=["x"]))
 
 
 async def _delete(service: Service) -> None:
@@ -210,11 +215,12 @@ async def _tell(before: list[Story], story: Story, fuse: int | None) -> tuple[An
         )
         of_set = (made.status, made.json["properties"]["provisioningState"] if made.status == 200 else None, commands)
         there = sorted((one.name, one.state) for each in engine.groups.values() for one in each.containers.values())
+        held = [(each.volumes, each.config_maps) for each in engine.groups.values()]
         open_ends = store._connection.exec_driver_sql(
             "SELECT count(*) FROM operations WHERE status = 'Pending'"
         ).scalar_one()
     store.close()
-    return (listed.status, state, there, open_ends, of_set), blown
+    return (listed.status, state, there, open_ends, of_set, held), blown
 
 
 async def _quiet(service: Service) -> None:

@@ -297,7 +297,7 @@ async def test_empty_log_of_a_young_container_is_waited_for() -> None:
 
         async def write_later() -> None:
             await asyncio.sleep(0.05)
-            service.engine.groups[uid].logs["task"] = "words\n"
+            service.engine.say(uid, "task", "words\n")
 
         writing = asyncio.create_task(write_later())
         reply = await service.ask("GET", f"{GROUPS}/t/containers/task/logs")

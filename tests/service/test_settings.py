@@ -32,3 +32,25 @@ def test_a_file_that_is_wrong_is_refused_by_name(tmp_path: Path, text: str) -> N
 
     with pytest.raises(ValueError, match=r"cannot read .*hythe\.toml"):
         load(tmp_path)
+
+
+def test_shares_are_folders_that_lie_in_none_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "hythe.toml").write_text(
+        '[[shares]]\naccount = "acc"\nname = "data"\npath = "/srv/a"\nquota_gb = 2\n'
+        '[[shares]]\naccount = "acc"\nname = "more"\npath = "/srv/b"\n'
+    )
+
+    one, other = load(tmp_path).shares
+
+    assert (one.path, one.quota_gb, other.name, other.quota_gb) == ("/srv/a", 2, "more", 0)
+
+
+@pytest.mark.parametrize("path", ["srv", "/srv/../etc", "/", "/srv/a/in", "/srv", "{data}", "{data}/x"])
+def test_shares_where_a_container_could_plant_a_link_are_refused(tmp_path: Path, path: str) -> None:
+    (tmp_path / "hythe.toml").write_text(
+        '[[shares]]\naccount = "acc"\nname = "data"\npath = "/srv/a"\n'
+        f'[[shares]]\naccount = "acc"\nname = "more"\npath = "{path.format(data=tmp_path)}"\n'
+    )
+
+    with pytest.raises(ValueError, match="the share acc/"):
+        load(tmp_path)

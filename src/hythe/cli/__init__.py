@@ -15,6 +15,7 @@ _COMMANDS = {
     "image": ("image", "image"),
     "run-with": ("run_with", "run_with"),
     "service": ("service_unit", "service"),
+    "share": ("share", "share"),
     "sp": ("sp", "sp"),
     "up": ("up", "up"),
 }

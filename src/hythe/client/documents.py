@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from typing import IO, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,11 +15,14 @@ from hythe.errors import (
     ImageInaccessible,
     InvalidRequest,
     NotFound,
+    NotRegistered,
+    QuotaExceeded,
     ServiceError,
+    ServiceFault,
     Throttled,
     UnexpectedAnswer,
 )
-from hythe.models import Model, from_json, to_builtins, to_json
+from hythe.models import Model, from_json, to_json, wire_form
 from hythe.wire.faults import Detail
 from hythe.wire.poll import retry_after
 
@@ -39,11 +42,16 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     409: Conflict,
     429: Throttled,
 }
-_BY_CODE: dict[str, type[ServiceError]] = {"InaccessibleImage": ImageInaccessible}
+_BY_CODE: dict[str, type[ServiceError]] = {
+    "InaccessibleImage": ImageInaccessible,
+    "ContainerGroupQuotaReached": QuotaExceeded,
+    "MissingSubscriptionRegistration": NotRegistered,
+}
 _ELSEWHERE = "Check that base_url is the address of the service and not of a proxy or a web page."
 _SHOWN = 200
 _SUCCESSES = range(200, 300)
 _FIRST_ERROR = 400
+_FIRST_FAULT = 500
 
 
 class _Error(Struct):
@@ -56,19 +64,16 @@ class _ErrorDocument(Struct):
     error: _Error
 
 
-def encode(body: Body) -> bytes:
-    """Write a body; models may also stand inside plain dicts and lists."""
-    return to_json(body) if isinstance(body, Model) else msgspec.json.encode(_plain(body))
+def encode(body: Body | IO[bytes] | bytes, model: type[Model]) -> bytes:
+    """Write a body.  Plain dicts may have the names of the wire or of Python, and models inside; bytes go as they are.
 
-
-def _plain(value: object) -> object:
-    if isinstance(value, Model):
-        return to_builtins(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value
+    Members that ``model`` does not have are sent too: the service may know more than this library.
+    """
+    if isinstance(body, Model):
+        return to_json(body)
+    if isinstance(body, Mapping):
+        return msgspec.json.encode(wire_form(model, body))
+    return body if isinstance(body, bytes) else body.read()
 
 
 def decode(cls: type[M], body: bytes, doing: str) -> M:
@@ -77,6 +82,31 @@ def decode(cls: type[M], body: bytes, doing: str) -> M:
         return from_json(cls, body)
     except (msgspec.DecodeError, UnicodeDecodeError) as why:
         raise unreadable(doing, why) from why
+
+
+class _Page(Struct, rename="camel"):
+    value: list[msgspec.Raw] | None
+    next_link: str | None = None
+
+
+def decode_page(cls: type[M], body: bytes, doing: str) -> tuple[Iterator[M], str | None]:
+    """Read one page of a list: its items, each read when it is taken, and the address of the next page.
+
+    So a page of ten thousand never stands in memory twice.  Raises `UnexpectedAnswer` for anything else.
+    """
+    try:
+        page = msgspec.json.decode(body, type=_Page)
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+        raise unreadable(doing, why) from why
+    return _items(cls, page.value or [], doing), page.next_link
+
+
+def _items(cls: type[M], raws: list[msgspec.Raw], doing: str) -> Iterator[M]:
+    for raw in raws:
+        try:
+            yield from_json(cls, raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as why:
+            raise unreadable(doing, why) from why
 
 
 def decode_plain(type_: type[T], body: bytes, doing: str) -> T:
@@ -101,7 +131,8 @@ def error_of(response: Response, doing: str) -> ServiceError | UnexpectedAnswer 
             f"cannot {doing}: the service answered {response.status} and points elsewhere. {_ELSEWHERE}"
         )
     code, message, details = _read_error(response)
-    cls = _BY_CODE.get(code) or _BY_STATUS.get(response.status, ServiceError)
+    general = ServiceFault if response.status >= _FIRST_FAULT else ServiceError
+    cls = _BY_CODE.get(code) or _BY_STATUS.get(response.status, general)
     return cls(
         doing,
         status=response.status,

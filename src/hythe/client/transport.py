@@ -20,6 +20,8 @@ class Request(Struct, frozen=True, kw_only=True):
     body: bytes = b""
     timeout: float | None = None
     """Seconds to wait for the answer; None leaves it to the transport."""
+    connect_timeout: float | None = None
+    """Seconds to wait for a connection, no more than ``timeout``; None leaves it to the transport."""
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url.partition('?')[0]})"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from hythe.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    import ssl
 
 _VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -31,6 +34,8 @@ class Trust(Struct, frozen=True, kw_only=True):
 
     def extend(self, context: ssl.SSLContext, *, loopback: bool) -> ssl.SSLContext:
         """Add to a context that already trusts the system's authorities."""
+        import ssl
+
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -44,6 +49,8 @@ class Trust(Struct, frozen=True, kw_only=True):
 
 
 def _load(context: ssl.SSLContext, source: str, path: str) -> None:
+    import ssl
+
     try:
         if Path(path).is_dir():
             context.load_verify_locations(capath=path)

@@ -7,13 +7,15 @@ may offer - logs, exec, a stream of hints - is a small protocol of its own, foun
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import NewType, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from ..models import ContainerGroup, ImageRegistryCredential
+from ..models import AzureFileVolume, ContainerGroup, ImageRegistryCredential
 
 Uid = NewType("Uid", str)
 """Identity of one life of a group: 32 hex digits, stored before anything is created."""
@@ -107,6 +109,15 @@ class ContainerSeen(Struct, frozen=True, kw_only=True):
     finished: Finished | None = None
 
 
+class VolumeSeen(Struct, frozen=True, kw_only=True):
+    """A volume that was made ready."""
+
+    spec: str
+    """Digest of the definition that it was made from."""
+    epoch: int = 0
+    """The newest epoch that it was made ready for."""
+
+
 class Observed(Struct, frozen=True, kw_only=True):
     """All that the engine has of one group; nothing at all is an ordinary answer."""
 
@@ -114,6 +125,10 @@ class Observed(Struct, frozen=True, kw_only=True):
     stale: tuple[str, ...] = ()
     """Ids of further sandboxes of the same group that should not be there."""
     containers: tuple[ContainerSeen, ...] = ()
+    volumes: dict[str, VolumeSeen] = {}
+    """By name: the volumes that can be mounted."""
+    config_maps: dict[str, str] = {}
+    """By container: the digest of the files of its config map; a container without such files is not named."""
 
 
 # --- what to do -------------------------------------------------------------------------------------------------
@@ -133,6 +148,28 @@ class RemoveSandbox(Action, frozen=True, kw_only=True):
     """End everything in a sandbox and remove it."""
 
     id: str
+
+
+class PrepareVolume(Action, frozen=True, kw_only=True):
+    """Make a volume ready to be mounted: its directory, its files, its clone."""
+
+    volume: str
+    spec: str
+    containers: tuple[str, ...]
+    """Those that mount it, and that wait if it can't be had."""
+
+
+class RemoveVolumes(Action, frozen=True, kw_only=True):
+    """Remove what volumes of a group hold; shares stay as they are."""
+
+    names: tuple[str, ...]
+
+
+class WriteConfigMap(Action, frozen=True, kw_only=True):
+    """Write the files of a container's config map; a container that runs sees the change."""
+
+    container: str
+    spec: str
 
 
 class PullImage(Action, frozen=True, kw_only=True):
@@ -224,6 +261,10 @@ class Lost(EngineError):
     """The engine does not answer; nothing is known."""
 
 
+VOLUMES = frozenset({"azureFile", "emptyDir", "gitRepo", "secret"})
+"""Every source of a volume that there is, apart from key vaults."""
+
+
 class Capabilities(Struct, frozen=True, kw_only=True):
     """What an engine can do, as data: read by admission, shown by `hythe doctor`."""
 
@@ -267,8 +308,26 @@ class Engine(Protocol):
 class Logs(Protocol):
     """Gives what containers wrote."""
 
-    async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:
-        """Give the newest ``limit`` bytes of the newest attempt, oldest line first; None if it never started."""
+    async def logs(
+        self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int, previous: bool = False
+    ) -> str | None:
+        """Give the newest ``limit`` bytes of the newest attempt (or the one before), oldest line first.
+
+        None if it never started (or there was none before).
+        """
+
+
+@runtime_checkable
+class Follow(Protocol):
+    """Gives what a container writes as it writes it."""
+
+    def follow(
+        self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, previous: bool, limit: int | None
+    ) -> AsyncGenerator[bytes, None]:
+        """Give what `Logs.logs` gives (all that is kept if ``limit`` is None), then more, until the attempt has ended.
+
+        Raises `Refused` (LogNotAvailable) if it never started; `Transient` if what was not given yet is gone.
+        """
 
 
 STDOUT, STDERR = 1, 2
@@ -314,6 +373,52 @@ class Exec(Protocol):
         """
 
 
+class Input(Protocol):
+    """The standard input of a container."""
+
+    async def write(self, data: bytes) -> None:
+        """Write to it, waiting while it is full; no error if the container has ended."""
+
+    def close(self) -> None:
+        """Let go of it: the container's standard input stays open."""
+
+
+@runtime_checkable
+class Attach(Protocol):
+    """Reaches the standard input of running containers."""
+
+    async def attach(self, uid: Uid, container: str) -> Input:
+        """Open it.  Raises `Refused`: ContainerNotRunning, NoInput if it has none."""
+
+
+@runtime_checkable
+class Forward(Protocol):
+    """Reaches ports inside a group."""
+
+    async def connect(self, uid: Uid, port: int) -> socket.socket:
+        """Connect to 127.0.0.1 inside a group; the socket does not block.
+
+        Raises `Refused`: GroupNotRunning, PortNotReached.
+        """
+
+
+@runtime_checkable
+class Copy(Protocol):
+    """Copies files into and out of running containers.  No link leads it out of the container's own files."""
+
+    def copy_out(self, uid: Uid, container: str, path: str, limit: int) -> AsyncGenerator[bytes, None]:
+        """Give a tar stream of a file or folder, of at most ``limit`` bytes.
+
+        Raises `Refused`: ContainerNotRunning, PathNotFound, ArchiveTooLarge.
+        """
+
+    async def copy_in(self, uid: Uid, container: str, path: str, archive: AsyncIterator[bytes], limit: int) -> None:
+        """Unpack a tar stream of at most ``limit`` bytes into a folder.
+
+        Raises `Refused`: ContainerNotRunning, PathNotFound, ArchiveTooLarge, InvalidArchive.
+        """
+
+
 @runtime_checkable
 class Watch(Protocol):
     """Tells when a look at a group would show something new.  A hint: it may be lost or come twice."""
@@ -341,6 +446,25 @@ class WarmPool(Protocol):
 
         It has only what every group has; a group that needs more in its sandbox must not be given this uid.
         """
+
+
+@runtime_checkable
+class KeepsFiles(Protocol):
+    """Keeps files of groups, which outlive what runs."""
+
+    def kept(self) -> set[Uid]:
+        """Give every group of which files are kept."""
+
+
+FindShare = Callable[[AzureFileVolume], Awaitable[Path]]
+"""Port: gives the directory of a file share.  Raises `Refused` if it can't be mounted, with a plain reason."""
+
+
+@runtime_checkable
+class MountsShares(Protocol):
+    """Mounts file shares, which somebody else looks after."""
+
+    find_share: FindShare
 
 
 @runtime_checkable

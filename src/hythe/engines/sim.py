@@ -10,32 +10,41 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..models import ImageRegistryCredential
+from ..models import AzureFileVolume, ImageRegistryCredential
 from . import pod
 from .base import (
+    VOLUMES,
     Action,
     Capabilities,
     ContainerSeen,
+    FindShare,
     Finished,
     Happened,
     Observed,
     Plan,
+    PrepareVolume,
     PullImage,
     Refused,
     RemoveContainer,
     RemoveSandbox,
+    RemoveVolumes,
     RunContainer,
     RunSandbox,
     SandboxSeen,
     StartContainer,
     StopContainer,
     Uid,
+    VolumeSeen,
     Want,
+    WriteConfigMap,
 )
+from .pod.volumes import failed_mount
+from .sim_streams import Pretended, Scripted, SimulatedStreams
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -46,8 +55,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
     exit_code: int = 0
     reason: str = ""
     log: str = ""
+    exec: dict[str, Scripted] = {}
+    """What commands do in it, by their words with a blank between them; no others are there."""
+    ports: frozenset[int] = frozenset()
+    """Ports that give back what they are sent."""
     pull_error: str = ""
     """If not empty, its image can't be had, for this reason."""
+    mount_error: str = ""
+    """If not empty, the volume of this name can't be mounted, for this reason."""
 
 
 FOREVER = Outcome()
@@ -57,14 +72,20 @@ _ADDRESSES = ipaddress.ip_network("198.18.0.0/16")  # set aside for benchmarks: 
 class _Group(Struct, kw_only=True):
     sandbox: SandboxSeen | None = None
     containers: dict[str, ContainerSeen] = {}
-    logs: dict[str, str] = {}
+    volumes: dict[str, VolumeSeen] = {}
+    config_maps: dict[str, str] = {}
+
+
+async def _any_share(volume: AzureFileVolume) -> Path:
+    """Pretend that every share is there, until the service says which are."""
+    return Path(volume.share_name)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class SimulatedEngine:
+class SimulatedEngine(SimulatedStreams):
     """An engine whose containers are rows in memory."""
 
     name = "sim"
@@ -76,9 +97,11 @@ class SimulatedEngine:
         clock: Callable[[], datetime] = _now,
         backoff: pod.Backoff | None = None,
     ) -> None:
+        super().__init__()
         self.outcomes = outcomes or {}
-        """By container name or by image; a container that is in neither runs until it is stopped."""
-        self.can = Capabilities(engine=self.name, runtime="simulated", init_containers=True)
+        """By container name, volume name or image; a container that is in none runs until it is stopped."""
+        self.find_share: FindShare = _any_share
+        self.can = Capabilities(engine=self.name, runtime="simulated", volumes=VOLUMES, init_containers=True)
         self.groups: dict[Uid, _Group] = {}
         self._clock = clock
         self._backoff = backoff or pod.Backoff()
@@ -94,6 +117,8 @@ class SimulatedEngine:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        for echo in self._echoes:
+            echo.cancel()
 
     async def teardown(self, *, purge: bool) -> None:
         """Remove every group."""
@@ -108,12 +133,23 @@ class SimulatedEngine:
         self._count += 1
         return f"{kind}-{self._count}"
 
+    def container(self, uid: Uid, name: str) -> ContainerSeen | None:
+        """Give the newest attempt of a container."""
+        group = self.groups.get(uid)
+        mine = [one for one in group.containers.values() if one.name == name] if group else []
+        return mine[-1] if mine else None
+
     async def observe(self, uid: Uid) -> Observed:
         """Give what is pretended."""
         group = self.groups.get(uid)
         if group is None:
             return Observed()
-        return Observed(sandbox=group.sandbox, containers=tuple(group.containers.values()))
+        return Observed(
+            sandbox=group.sandbox,
+            containers=tuple(group.containers.values()),
+            volumes={**group.volumes},
+            config_maps={**group.config_maps},
+        )
 
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
@@ -127,6 +163,13 @@ class SimulatedEngine:
                 self._run_sandbox(group, attempt)
             case RemoveSandbox():
                 del self.groups[want.uid]
+            case PrepareVolume():
+                await self._prepare(group, want, action)
+            case RemoveVolumes(names=names):
+                for name in names:
+                    group.volumes.pop(name, None)
+            case WriteConfigMap(container=container, spec=spec):
+                group.config_maps[container] = spec
             case PullImage(container=container, image=image):
                 error = self._outcome(want, container).pull_error
                 if error:
@@ -154,6 +197,18 @@ class SimulatedEngine:
         """Pretend a sandbox ahead of its group."""
         self._run_sandbox(self.groups.setdefault(uid, _Group()), 0)
 
+    async def _prepare(self, group: _Group, want: Want, action: PrepareVolume) -> None:
+        volume = next(one for one in want.group.volumes or () if one.name == action.volume)
+        outcome = self.outcomes.get(action.volume)
+        try:
+            if outcome is not None and outcome.mount_error:
+                raise Refused("FailedMount", outcome.mount_error)
+            if volume.azure_file is not None:
+                await self.find_share(volume.azure_file)
+        except Refused as error:
+            raise failed_mount(action.volume, str(error)) from None
+        group.volumes[action.volume] = VolumeSeen(spec=action.spec, epoch=want.epoch)
+
     def _run(self, group: _Group, want: Want, action: RunContainer) -> tuple[Happened, ...]:
         if any(
             (one.name, one.epoch, one.attempt) == (action.name, want.epoch, action.attempt)
@@ -171,7 +226,10 @@ class SimulatedEngine:
             spec=action.spec,
             started_at=self._clock(),
         )
-        group.logs[action.name] = outcome.log
+        inside = self.inside.setdefault(want.uid, Pretended())
+        inside.scripts[action.name] = outcome
+        inside.logs.setdefault(action.name, []).append(outcome.log)
+        self._tell()
         if outcome.runs_for is not None:
             loop = asyncio.get_running_loop()
             self._timers.add(
@@ -189,6 +247,7 @@ class SimulatedEngine:
         )
         group.containers[identity] = replace(container, state="exited", finished=finished)
         self._hints.put_nowait(uid)
+        self._tell()
 
     async def owned(self) -> AsyncIterator[Uid]:
         """Give every group that is pretended."""
@@ -198,23 +257,13 @@ class SimulatedEngine:
     async def forget(self, uid: Uid) -> None:
         """Drop the group."""
         self.groups.pop(uid, None)
+        self.inside.pop(uid, None)
+        self._tell()
 
     async def watch(self) -> AsyncIterator[Uid]:
         """Give the group of every container that ended by itself."""
         while True:
             yield await self._hints.get()
-
-    async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:
-        """Give the scripted log."""
-        group = self.groups.get(uid)
-        if group is None or container not in group.logs:
-            return None
-        lines = group.logs[container].splitlines(keepends=True)
-        if tail is not None:
-            lines = lines[-tail:] if tail > 0 else []
-        if timestamps:
-            lines = [f"{self._clock().isoformat()} {line}" for line in lines]
-        return "".join(lines)[-limit:]
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float

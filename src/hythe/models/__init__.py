@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import common as _common
 from . import container_group as _container_group
 from . import enums as _enums
 from . import locations as _locations
@@ -10,7 +11,9 @@ from . import profiles as _profiles
 from . import resources as _resources
 from . import sandbox_groups as _sandbox_groups
 from ._base import Model
+from ._reading import TooDeep, wire_form
 from ._twin import from_builtins, from_json, to_builtins, to_json, wire_type
+from .common import *  # noqa: F403
 from .container_group import *  # noqa: F403
 from .enums import *  # noqa: F403
 from .locations import *  # noqa: F403
@@ -21,15 +24,24 @@ from .sandbox_groups import *  # noqa: F403
 
 __all__ = [
     "Model",
+    "TooDeep",
     "from_builtins",
     "from_json",
     "to_builtins",
     "to_json",
+    "wire_form",
     "wire_type",
     *(
         name
         for module in (
-            _enums, _container_group, _locations, _n_groups, _profiles, _resources, _sandbox_groups,
+            _enums,
+            _common,
+            _container_group,
+            _locations,
+            _n_groups,
+            _profiles,
+            _resources,
+            _sandbox_groups,
         )
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__

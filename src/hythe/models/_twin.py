@@ -19,6 +19,9 @@ from ._base import Model, wire_name
 
 M = TypeVar("M", bound=Model)
 
+_DICT = " if f.__class__ is dict: f = read(f)\n"
+"""A dict that was assigned where a model belongs is taken for the model."""
+
 
 class _Twin(typing.NamedTuple):
     wire: type[msgspec.Struct]
@@ -75,7 +78,8 @@ def _twin(cls: type[Model]) -> _Twin | None:
     hints = typing.get_type_hints(cls, include_extras=True)
     fields = msgspec.structs.fields(cls)
     nested = bool(cls.__outer__)
-    if not nested and not any(_twin(model) for field in fields for model in _models_in(hints[field.name])):
+    inner = {model for field in fields for model in _models_in(hints[field.name])} - {cls}
+    if not nested and not any(_twin(model) for model in inner):
         return None
 
     def declare(name: str, chosen: list[Any]) -> type[msgspec.Struct]:
@@ -87,8 +91,9 @@ def _twin(cls: type[Model]) -> _Twin | None:
             name, declared, kw_only=True, omit_defaults=True, gc=False, rename=wire_name, module=cls.__module__
         )
 
-    flat_names: dict[str, Any] = {"flat": cls}
-    wire_names: dict[str, Any] = {}
+    # past the constructor for people, which looks at every argument
+    flat_names: dict[str, Any] = {"make": msgspec.StructMeta.__call__, "flat": cls}
+    wire_names: dict[str, Any] = {"read": cls.from_dict}
 
     def move(chosen: list[Any], source: str, direction: str, names: dict[str, Any]) -> str:
         parts = []
@@ -100,8 +105,8 @@ def _twin(cls: type[Model]) -> _Twin | None:
 
     if nested:
         outer = [field for field in fields if field.name in cls.__outer__]
-        inner = [field for field in fields if field.name not in cls.__outer__]
-        properties = declare(f"{cls.__name__}Properties", inner)
+        within = [field for field in fields if field.name not in cls.__outer__]
+        properties = declare(f"{cls.__name__}Properties", within)
         wire = msgspec.defstruct(
             f"{cls.__name__}Wire",
             [
@@ -119,22 +124,26 @@ def _twin(cls: type[Model]) -> _Twin | None:
         )
         flat_names["empty"] = properties
         wire_names.update(wire=wire, properties=properties)
+        beside, under = move(outer, "w", "to_flat", flat_names), move(within, "p", "to_flat", flat_names)
         to_flat = _compile(
-            "def convert(w):\n p = w.properties\n if p is None: p = empty()\n"
-            f" return flat({move(outer, 'w', 'to_flat', flat_names)}, {move(inner, 'p', 'to_flat', flat_names)})",
+            f"def convert(w):\n p = w.properties\n if p is None: p = empty()\n return make(flat, {beside}, {under})",
             flat_names,
         )
         to_wire = _compile(
-            f"def convert(f):\n return wire({move(outer, 'f', 'to_wire', wire_names)},"
-            f" properties=properties({move(inner, 'f', 'to_wire', wire_names)}))",
+            f"def convert(f):\n{_DICT} return wire({move(outer, 'f', 'to_wire', wire_names)},"
+            f" properties=properties({move(within, 'f', 'to_wire', wire_names)}))",
             wire_names,
         )
     else:
         wire = declare(f"{cls.__name__}Wire", list(fields))
         wire_names["wire"] = wire
         every = list(fields)
-        to_flat = _compile(f"def convert(w):\n return flat({move(every, 'w', 'to_flat', flat_names)})", flat_names)
-        to_wire = _compile(f"def convert(f):\n return wire({move(every, 'f', 'to_wire', wire_names)})", wire_names)
+        to_flat = _compile(
+            f"def convert(w):\n return make(flat, {move(every, 'w', 'to_flat', flat_names)})", flat_names
+        )
+        to_wire = _compile(
+            f"def convert(f):\n{_DICT} return wire({move(every, 'f', 'to_wire', wire_names)})", wire_names
+        )
     return _Twin(wire, to_flat, to_wire)
 
 
@@ -150,7 +159,7 @@ def wire_type(cls: type[Model]) -> type[msgspec.Struct]:
     return twin.wire if twin else cls
 
 
-def from_json(cls: type[M], data: bytes | str) -> M:
+def from_json(cls: type[M], data: bytes | str | msgspec.Raw) -> M:
     """Decode a JSON document of the wire into the flat model.  Raises `msgspec.ValidationError` with a path."""
     decoder, to_flat = _decoder(cls)
     decoded = decoder.decode(data)

@@ -6,11 +6,18 @@ marked "read-only".  Source: the REST contract of Microsoft.ContainerInstance.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
+import msgspec
+
 from . import enums
 from ._base import Model, words
+from .common import SystemData
+
+_USER_INFO = re.compile("//[^/]*@")
 
 RestartPolicy = Annotated[str, words(enums.ContainerGroupRestartPolicy)]
 Protocol = Annotated[str, words(enums.ContainerNetworkProtocol)]
@@ -54,6 +61,10 @@ class ContainerPropertiesInstanceView(Model, kw_only=True):
     events: list[Event] | None = None
 
 
+InitContainerPropertiesDefinitionInstanceView = ContainerPropertiesInstanceView
+"""Microsoft's package has a class of its own for init containers, with the same members."""
+
+
 class ContainerGroupPropertiesInstanceView(Model, kw_only=True):
     """The state of a group: Pending, Running, Stopped, Succeeded or Failed.  Read-only."""
 
@@ -77,6 +88,8 @@ class Port(Model, kw_only=True):
 
 class IpAddress(Model, kw_only=True):
     """The address of a group: Public or Private, with its open ports and its DNS name label."""
+
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"fqdn"})
 
     ports: list[Port] | None = None
     type: IpAddressType | None = None
@@ -158,15 +171,22 @@ class ContainerHttpGet(Model, kw_only=True):
 
 
 class ContainerProbe(Model, kw_only=True):
-    """A check of a container: exactly one of ``exec_`` and ``http_get``; times in seconds."""
+    """A check of a container: exactly one of ``exec_property`` and ``http_get``; times in seconds."""
 
-    exec_: ContainerExec | None = None
+    __aliases__: ClassVar[Mapping[str, str]] = {"exec_": "exec_property", "_exec": "exec_property"}
+
+    exec_property: ContainerExec | None = None
     http_get: ContainerHttpGet | None = None
     initial_delay_seconds: int | None = None
     period_seconds: int | None = None
     failure_threshold: int | None = None
     success_threshold: int | None = None
     timeout_seconds: int | None = None
+
+    @property
+    def exec_(self) -> ContainerExec | None:
+        """Be a shorter name of ``exec_property``."""
+        return self.exec_property
 
 
 class SecurityContextCapabilitiesDefinition(Model, kw_only=True):
@@ -193,12 +213,11 @@ class ConfigMap(Model, kw_only=True):
     key_value_pairs: dict[str, str] | None = None
 
 
-class Container(Model, kw_only=True):
-    """A container of a group.  ``command`` replaces the image's entry point and is not given to a shell."""
+class ContainerProperties(Model, kw_only=True):
+    """What a container is, but for its name."""
 
-    __outer__: ClassVar[tuple[str, ...]] = ("name",)
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"instance_view"})
 
-    name: str
     image: str | None = None
     command: list[str] | None = None
     ports: list[ContainerPort] | None = None
@@ -212,18 +231,43 @@ class Container(Model, kw_only=True):
     config_map: ConfigMap | None = None
 
 
-class InitContainerDefinition(Model, kw_only=True):
-    """A container that must end with exit code 0 before the next one starts."""
+class Container(ContainerProperties, kw_only=True):
+    """A container of a group.  ``command`` replaces the image's entry point and is not given to a shell."""
 
     __outer__: ClassVar[tuple[str, ...]] = ("name",)
 
     name: str
+
+    @property
+    def properties(self) -> ContainerProperties:
+        """Be what stands under ``properties`` on the wire; a change of it is one of this."""
+        return self
+
+
+class InitContainerPropertiesDefinition(Model, kw_only=True):
+    """What an init container is, but for its name."""
+
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"instance_view"})
+
     image: str | None = None
     command: list[str] | None = None
     environment_variables: list[EnvironmentVariable] | None = None
     instance_view: ContainerPropertiesInstanceView | None = None
     volume_mounts: list[VolumeMount] | None = None
     security_context: SecurityContextDefinition | None = None
+
+
+class InitContainerDefinition(InitContainerPropertiesDefinition, kw_only=True):
+    """A container that must end with exit code 0 before the next one starts."""
+
+    __outer__: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+
+    @property
+    def properties(self) -> InitContainerPropertiesDefinition:
+        """Be what stands under ``properties`` on the wire; a change of it is one of this."""
+        return self
 
 
 class ImageRegistryCredential(Model, kw_only=True):
@@ -253,11 +297,18 @@ class AzureFileVolume(Model, kw_only=True):
 
 
 class GitRepoVolume(Model, kw_only=True):
-    """A git repository, cloned before the containers start."""
+    """A git repository, cloned before the containers start; user info in its URL is a secret."""
 
     directory: str | None = None
     repository: str
     revision: str | None = None
+
+    def masked(self) -> GitRepoVolume:
+        """Give the same with ``***`` in place of the user info in the URL."""
+        return msgspec.structs.replace(self, repository=_USER_INFO.sub("//***@", self.repository, count=1))
+
+    def __repr__(self) -> str:
+        return super(GitRepoVolume, self.masked()).__repr__()
 
 
 class Volume(Model, kw_only=True):
@@ -315,17 +366,28 @@ class EncryptionProperties(Model, kw_only=True):
     identity: str | None = None
 
 
-class DeploymentExtensionSpec(Model, kw_only=True):
-    """An extension of a group."""
+class DeploymentExtensionSpecProperties(Model, kw_only=True):
+    """What an extension is, but for its name."""
 
-    __outer__: ClassVar[tuple[str, ...]] = ("name",)
     __secrets__: ClassVar[frozenset[str]] = frozenset({"protected_settings"})
 
-    name: str
     extension_type: str | None = None
     version: str | None = None
     settings: Any = None
     protected_settings: Any = None
+
+
+class DeploymentExtensionSpec(DeploymentExtensionSpecProperties, kw_only=True):
+    """An extension of a group."""
+
+    __outer__: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+
+    @property
+    def properties(self) -> DeploymentExtensionSpecProperties:
+        """Be what stands under ``properties`` on the wire; a change of it is one of this."""
+        return self
 
 
 class ConfidentialComputeProperties(Model, kw_only=True):
@@ -373,12 +435,21 @@ class SecretReference(Model, kw_only=True):
 class UserAssignedIdentities(Model, kw_only=True):
     """A user-assigned identity.  Read-only."""
 
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"principal_id", "client_id"})
+
     principal_id: str | None = None
     client_id: str | None = None
 
 
+UserAssignedIdentity = UserAssignedIdentities
+ContainerGroupIdentityUserAssignedIdentitiesValue = UserAssignedIdentities
+"""Other names that Microsoft's packages have for it."""
+
+
 class ContainerGroupIdentity(Model, kw_only=True):
     """Managed identities of a group."""
+
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"principal_id", "tenant_id"})
 
     principal_id: str | None = None
     tenant_id: str | None = None
@@ -386,19 +457,15 @@ class ContainerGroupIdentity(Model, kw_only=True):
     user_assigned_identities: dict[str, UserAssignedIdentities] | None = None
 
 
-class ContainerGroup(Model, kw_only=True):
-    """One or more containers that share an address, localhost, volumes and a life."""
+class ContainerGroupProperties(Model, kw_only=True):
+    """What a container group is, but for its name, place, tags and identity."""
 
-    __outer__: ClassVar[tuple[str, ...]] = ("id", "name", "type", "location", "tags", "zones", "identity")
+    __read_only__: ClassVar[frozenset[str]] = frozenset(
+        {"provisioning_state", "instance_view", "is_custom_provisioning_timeout", "is_created_from_standby_pool"}
+    )
 
     identity: ContainerGroupIdentity | None = None
-    id: str | None = None
-    name: str | None = None
-    type: str | None = None
-    location: str | None = None
-    tags: dict[str, str] | None = None
-    zones: list[str] | None = None
-
+    """Stands beside the properties on the wire, but Microsoft's package has it here too."""
     sku: Sku | None = None
     provisioning_state: str | None = None
     provisioning_timeout_in_seconds: int | None = None
@@ -427,11 +494,47 @@ class ContainerGroup(Model, kw_only=True):
     """Id of the set that made it.  Read-only; answered by the service, not in the contract."""
 
 
+class ContainerGroup(ContainerGroupProperties, kw_only=True):
+    """One or more containers that share an address, localhost, volumes and a life."""
+
+    __arm_type__: ClassVar[str] = "Microsoft.ContainerInstance/containerGroups"
+    __outer__: ClassVar[tuple[str, ...]] = (
+        "id",
+        "name",
+        "type",
+        "location",
+        "tags",
+        "zones",
+        "identity",
+        "system_data",
+    )
+    __read_only__: ClassVar[frozenset[str]] = ContainerGroupProperties.__read_only__ | {"id", "type", "system_data"}
+
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    location: str | None = None
+    tags: dict[str, str] | None = None
+    zones: list[str] | None = None
+    system_data: SystemData | None = None
+
+    @property
+    def properties(self) -> ContainerGroupProperties:
+        """Be what stands under ``properties`` on the wire; a change of it is one of this."""
+        return self
+
+
 class Resource(Model, kw_only=True):
     """The part of a resource that PATCH changes: its tags."""
 
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"id", "name", "type"})
+
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
     location: str | None = None
     tags: dict[str, str] | None = None
+    zones: list[str] | None = None
 
 
 class ContainerGroupListResult(Model, kw_only=True):
@@ -517,6 +620,7 @@ class Operation(Model, kw_only=True):
 
     name: str
     display: OperationDisplay
+    properties: Any = None
     origin: str | None = None
 
 

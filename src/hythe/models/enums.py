@@ -166,3 +166,30 @@ class ContainerInstanceOperationsOrigin(str, Enum):
 
     USER = user = "User"
     SYSTEM = system = "System"
+
+
+class CreatedByType(str, Enum):
+    """Kinds of those who make resources."""
+
+    USER = "User"
+    APPLICATION = "Application"
+    MANAGED_IDENTITY = "ManagedIdentity"
+    KEY = "Key"
+
+
+class ManagedServiceIdentityType(str, Enum):
+    """Kinds of managed identity that a sandbox group has."""
+
+    NONE = "None"
+    SYSTEM_ASSIGNED = "SystemAssigned"
+    USER_ASSIGNED = "UserAssigned"
+    SYSTEM_ASSIGNED_USER_ASSIGNED = "SystemAssigned,UserAssigned"
+
+
+class AzureFileShareAccessTier(str, Enum):
+    """How a share is stored."""
+
+    COOL = "Cool"
+    HOT = "Hot"
+    PREMIUM = "Premium"
+    TRANSACTION_OPTIMIZED = "TransactionOptimized"

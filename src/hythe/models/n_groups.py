@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from . import enums
 from ._base import Model, words
+from .common import SystemData
 from .container_group import (
     AzureFileVolume,
     ContainerGroupSubnetId,
@@ -163,16 +164,34 @@ class UpdateProfile(Model, kw_only=True):
 class NGroupIdentity(Model, kw_only=True):
     """Managed identities of a set."""
 
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"principal_id", "tenant_id"})
+
     principal_id: str | None = None
     tenant_id: str | None = None
     type: IdentityType | None = None
     user_assigned_identities: dict[str, UserAssignedIdentities] | None = None
 
 
-class NGroup(Model, kw_only=True):
+class NGroupProperties(Model, kw_only=True):
+    """What a set is, but for its name, place, tags and identity."""
+
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"provisioning_state"})
+
+    elastic_profile: ElasticProfile | None = None
+    placement_profile: PlacementProfile | None = None
+    container_group_profiles: list[ContainerGroupProfileStub] | None = None
+    provisioning_state: str | None = None
+    update_profile: UpdateProfile | None = None
+
+
+class NGroup(NGroupProperties, kw_only=True):
     """A set of container groups made from profiles."""
 
-    __outer__: ClassVar[tuple[str, ...]] = ("id", "name", "type", "location", "tags", "zones", "identity")
+    __arm_type__: ClassVar[str] = "Microsoft.ContainerInstance/ngroups"
+    __outer__: ClassVar[tuple[str, ...]] = (
+        "id", "name", "type", "location", "tags", "zones", "identity", "system_data",
+    )  # fmt: skip
+    __read_only__: ClassVar[frozenset[str]] = NGroupProperties.__read_only__ | {"id", "type", "system_data"}
 
     id: str | None = None
     name: str | None = None
@@ -181,28 +200,29 @@ class NGroup(Model, kw_only=True):
     tags: dict[str, str] | None = None
     zones: list[str] | None = None
     identity: NGroupIdentity | None = None
+    system_data: SystemData | None = None
 
-    elastic_profile: ElasticProfile | None = None
-    placement_profile: PlacementProfile | None = None
-    container_group_profiles: list[ContainerGroupProfileStub] | None = None
-    provisioning_state: str | None = None
-    update_profile: UpdateProfile | None = None
+    @property
+    def properties(self) -> NGroupProperties:
+        """Be what stands under ``properties`` on the wire; a change of it is one of this."""
+        return self
 
 
-class NGroupPatch(Model, kw_only=True):
+class NGroupPatch(NGroupProperties, kw_only=True):
     """The parts of a set that PATCH changes; what is left out stays as it is."""
 
-    __outer__: ClassVar[tuple[str, ...]] = ("tags", "zones", "identity")
+    __outer__: ClassVar[tuple[str, ...]] = ("tags", "zones", "identity", "system_data")
+    __read_only__: ClassVar[frozenset[str]] = NGroupProperties.__read_only__ | {"system_data"}
 
     tags: dict[str, str] | None = None
     zones: list[str] | None = None
     identity: NGroupIdentity | None = None
+    system_data: SystemData | None = None
 
-    elastic_profile: ElasticProfile | None = None
-    placement_profile: PlacementProfile | None = None
-    container_group_profiles: list[ContainerGroupProfileStub] | None = None
-    provisioning_state: str | None = None
-    update_profile: UpdateProfile | None = None
+    @property
+    def properties(self) -> NGroupProperties:
+        """Be what stands under ``properties`` on the wire; a change of it is one of this."""
+        return self
 
 
 class NGroupsListResult(Model, kw_only=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ._base import Model
+from .common import SystemData
 from .container_group import (
     ConfidentialComputeProperties,
     Container,
@@ -27,17 +28,10 @@ from .container_group import (
 )
 
 
-class ContainerGroupProfile(Model, kw_only=True):
-    """A definition that container groups are made from; each PUT makes a new revision and keeps the old ones."""
+class ContainerGroupProfileProperties(Model, kw_only=True):
+    """What a profile is, but for its name, place and tags."""
 
-    __outer__: ClassVar[tuple[str, ...]] = ("id", "name", "type", "location", "tags", "zones")
-
-    id: str | None = None
-    name: str | None = None
-    type: str | None = None
-    location: str | None = None
-    tags: dict[str, str] | None = None
-    zones: list[str] | None = None
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"revision", "registered_revisions"})
 
     sku: Sku | None = None
     encryption_properties: EncryptionProperties | None = None
@@ -62,6 +56,29 @@ class ContainerGroupProfile(Model, kw_only=True):
     registered_revisions: list[int] | None = None
     """Read-only."""
     use_krypton: bool | None = None
+
+
+class ContainerGroupProfile(ContainerGroupProfileProperties, kw_only=True):
+    """A definition that container groups are made from; each PUT makes a new revision and keeps the old ones."""
+
+    __arm_type__: ClassVar[str] = "Microsoft.ContainerInstance/containerGroupProfiles"
+    __outer__: ClassVar[tuple[str, ...]] = ("id", "name", "type", "location", "tags", "zones", "system_data")
+    __read_only__: ClassVar[frozenset[str]] = ContainerGroupProfileProperties.__read_only__ | {
+        "id", "type", "system_data",
+    }  # fmt: skip
+
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    location: str | None = None
+    tags: dict[str, str] | None = None
+    zones: list[str] | None = None
+    system_data: SystemData | None = None
+
+    @property
+    def properties(self) -> ContainerGroupProfileProperties:
+        """Be what stands under ``properties`` on the wire; a change of it is one of this."""
+        return self
 
 
 class ContainerGroupProfileListResult(Model, kw_only=True):

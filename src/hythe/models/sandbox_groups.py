@@ -10,11 +10,14 @@ from datetime import datetime
 from typing import ClassVar
 
 from ._base import Model
+from .common import SystemData
 from .container_group import IdentityType, UserAssignedIdentities
 
 
 class ManagedServiceIdentity(Model, kw_only=True):
     """Managed identities of a resource."""
+
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"principal_id", "tenant_id"})
 
     principal_id: str | None = None
     tenant_id: str | None = None
@@ -37,6 +40,8 @@ class SandboxGroupNetworkProfile(Model, kw_only=True):
 class SandboxGroupProperties(Model, kw_only=True):
     """What a sandbox group is made of."""
 
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"provisioning_state", "management_resource_group_id"})
+
     provisioning_state: str | None = None
     """Read-only."""
     network_profile: SandboxGroupNetworkProfile | None = None
@@ -47,6 +52,9 @@ class SandboxGroupProperties(Model, kw_only=True):
 class SandboxGroup(Model, kw_only=True):
     """A place in which throw-away containers are made."""
 
+    __arm_type__: ClassVar[str] = "Microsoft.ContainerInstance/sandboxGroups"
+    __read_only__: ClassVar[frozenset[str]] = frozenset({"id", "name", "type", "system_data"})
+
     id: str | None = None
     name: str | None = None
     type: str | None = None
@@ -54,6 +62,7 @@ class SandboxGroup(Model, kw_only=True):
     tags: dict[str, str] | None = None
     properties: SandboxGroupProperties | None = None
     identity: ManagedServiceIdentity | None = None
+    system_data: SystemData | None = None
 
 
 class SandboxGroupListResult(Model, kw_only=True):

@@ -1,7 +1,8 @@
-"""What only the owner of an installation may do: principals, images, the certificate of `hythe run-with`."""
+"""What only an installation's owner may do: principals, images, file shares, the certificate of `hythe run-with`."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -13,6 +14,7 @@ from ..wire import faults
 from ..wire.faults import Fault
 from .answers import Answer, empty, plain
 from .call import Call
+from .shares import CannotShare, Shares
 from .store import SqlStore
 
 T = TypeVar("T")
@@ -23,6 +25,9 @@ class ImagePort(Protocol):
 
     async def list_images(self) -> list[tuple[str, int]]:
         """Give name and size in bytes of each."""
+
+    async def cached(self, subscription: str) -> list[str]:
+        """Give the names of those that a subscription may use."""
 
     async def import_image(self, archive: Path) -> list[str]:
         """Import an archive, give the names in it.  Raises ValueError."""
@@ -51,6 +56,23 @@ class _AliasAsked(Struct):
     image: str | None = None
 
 
+class _ShareAsked(Struct, rename="camel"):
+    account: str
+    share: str = ""
+    quota_gb: float = 0.0
+    renew: bool = False
+
+
+class _CopyAsked(Struct, rename="camel"):
+    account: str
+    share: str
+    path: str
+    """In the share."""
+    local: str
+    """On this machine, absolute."""
+    into: bool
+
+
 class Admin:
     """Carries out the owner's wishes."""
 
@@ -60,11 +82,13 @@ class Admin:
         new_principal: Callable[[str, str, str], bytes],
         intercept: Callable[[], dict[str, object]],
         images: ImagePort | None,
+        shares: Shares | None = None,
     ) -> None:
         self._store = store
         self._new_principal = new_principal
         self._intercept = intercept
         self._images = images
+        self._shares = shares
 
     def create_principal(self, call: Call) -> Answer:
         """Make a service principal and answer with its auth file: the only time its secret is shown."""
@@ -113,6 +137,60 @@ class Admin:
         asked = _read(call.body, _AliasAsked)
         self._port.alias(asked.name, asked.image)
         return plain({"aliases": self._port.aliases()})
+
+    # --- shares ---
+
+    @property
+    def _share_port(self) -> Shares:
+        if self._shares is None:
+            raise Fault(501, "NotSupported", "This service has no file shares.")
+        return self._shares
+
+    async def list_shares(self) -> Answer:
+        """List the file shares with what they hold."""
+        return plain({"shares": await asyncio.to_thread(self._share_port.listed)})
+
+    def create_share(self, call: Call) -> Answer:
+        """Make a share, or change its quota, and answer with the key of its account."""
+        asked = _read(call.body, _ShareAsked)
+        return _secret(lambda: self._share_port.create(asked.account, asked.share, asked.quota_gb))
+
+    def share_key(self, call: Call) -> Answer:
+        """Answer with the key of an account, a new one if so asked."""
+        asked = _read(call.body, _ShareAsked)
+        return _secret(lambda: self._share_port.key(asked.account, renew=asked.renew))
+
+    def remove_share(self, call: Call) -> Answer:
+        """Remove a share and what it holds."""
+        try:
+            self._share_port.remove(call.query.get("account", ""), call.query.get("share", ""))
+        except CannotShare as error:
+            raise _cannot(error) from None
+        return empty(204)
+
+    async def copy_share(self, call: Call) -> Answer:
+        """Copy files of this machine into a share or out of it."""
+        asked = _read(call.body, _CopyAsked)
+        shares = self._share_port
+        try:
+            copied = await asyncio.to_thread(
+                shares.copy, asked.account, asked.share, asked.path, asked.local, into=asked.into
+            )
+        except CannotShare as error:
+            raise _cannot(error) from None
+        return plain(copied)
+
+
+def _secret(give: Callable[[], str]) -> Answer:
+    try:
+        return plain({"key": give()}, headers=[("Cache-Control", "no-store")])
+    except CannotShare as error:
+        raise _cannot(error) from None
+
+
+def _cannot(error: CannotShare) -> Fault:
+    return Fault(404 if error.code.endswith("NotFound") else 409 if error.code == "ShareInUse" else 400,
+                 error.code, str(error))  # fmt: skip
 
 
 def _read(body: bytes, type_: type[T]) -> T:

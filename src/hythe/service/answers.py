@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 import msgspec
 from msgspec import Struct
 
 from ..models import Model, to_json
+from ..wire import older
+from .kinds import Kind, Shown
+from .sockets import Socket
+from .store import Row
 
 JSON = "application/json; charset=utf-8"
+_MOST_KEPT, _LARGEST_KEPT = 16 << 20, 64 << 10
+"""Bytes of all bodies that are kept, and of the largest one."""
 
 
 class Answer(Struct, kw_only=True):
@@ -19,6 +25,40 @@ class Answer(Struct, kw_only=True):
     body: bytes = b""
     headers: list[tuple[str, str]] = []
     content_type: str = JSON
+    chunks: AsyncGenerator[bytes, None] | None = None
+    """A body that is sent as it is made, instead of `body`."""
+    talk: Callable[[Socket], Awaitable[None]] | None = None
+    """What follows the handshake of a websocket, which is accepted there."""
+
+
+class Bodies:
+    """Keeps the bodies of resources, so that what did not change is not written as JSON again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, Shown], tuple[tuple[object, ...], bytes]] = {}
+        self._size = 0
+
+    def of(self, kind: Kind, row: Row, how: Shown) -> bytes:
+        """Give a resource as JSON."""
+        made_from = (
+            row.uid, row.spec, row.status, row.provisioning_state, row.desired, row.epoch, row.generation,
+            row.settled_generation, row.id, row.name,
+        )  # fmt: skip
+        kept = self._kept.get((row.key, how))
+        if kept is not None and kept[0] == made_from:
+            return kept[1]
+        body = to_json(kind.show(row, how))
+        if row.kind == "containerGroups":
+            body = older.answer(body, how.api_version)
+        size = len(body) + len(row.spec) + len(row.status)
+        if size <= _LARGEST_KEPT:
+            if self._size + size > _MOST_KEPT:
+                self._kept.clear()
+                self._size = 0
+            # What it takes the place of is counted until the next clearing: a little early does no harm.
+            self._kept[row.key, how] = (made_from, body)
+            self._size += size
+        return body
 
 
 def shown(model: Model, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:
@@ -27,8 +67,14 @@ def shown(model: Model, status: int = 200, headers: Iterable[tuple[str, str]] = 
 
 
 def listed(models: Iterable[Model]) -> Answer:
-    """Answer with one page of resources."""
-    return Answer(body=b'{"value":[' + b",".join(to_json(model) for model in models) + b"]}")
+    """Answer with one page of resources, which is all of them."""
+    return page([to_json(model) for model in models])
+
+
+def page(bodies: Iterable[bytes], next_link: str | None = None) -> Answer:
+    """Answer with one page of resources that are JSON already, and where the next page is."""
+    rest = b',"nextLink":' + msgspec.json.encode(next_link) if next_link else b""
+    return Answer(body=b'{"value":[' + b",".join(bodies) + b"]" + rest + b"}")
 
 
 def plain(value: object, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Answer:

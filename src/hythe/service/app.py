@@ -31,6 +31,8 @@ from .gateway import Doors
 from .identity.desk import Identity
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
+from .shares import Shares
+from .sockets import MOST_FRAME
 from .store import SqlStore, Subscription
 from .vault import Vault, load_key
 
@@ -57,7 +59,7 @@ def _engine(settings: Settings, installation: str) -> Engine:
         raise CannotStart(f"cannot start: there is no engine '{settings.engine.name}'. Use containerd or sim.")
     if os.geteuid() != 0:
         raise CannotStart("cannot run containers: that needs root. Run it with sudo, or try it with --engine sim.")
-    from ..engines.containerd import ContainerdEngine, Place
+    from ..engines.containerd import ContainerdEngine, GitLimits, Place
     from ..engines.containerd.samples import ALIASES
 
     place = Place(
@@ -66,7 +68,14 @@ def _engine(settings: Settings, installation: str) -> Engine:
         address=settings.engine.containerd.address,
     )
     how = settings.engine.containerd
-    return ContainerdEngine(place, aliases=ALIASES, backoff=backoff, runtime=how.runtime, foreign=how.foreign)
+    return ContainerdEngine(
+        place,
+        aliases=ALIASES,
+        backoff=backoff,
+        runtime=how.runtime,
+        foreign=how.foreign,
+        git=GitLimits(seconds=settings.engine.git.seconds, megabytes=settings.engine.git.megabytes),
+    )
 
 
 def _check_machine() -> None:
@@ -143,6 +152,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         images=images,
         pool_size=settings.engine.pool,
         ports=doors.publisher.check,
+        shares=Shares(store, vault, data_dir / "shares", settings.shares),
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
     await built.pool.open()
@@ -224,11 +234,21 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
                 ssl_keyfile=parts.key,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=5,
-                ws="none",
+                # What clients send is typed by people, or the input of a command; it is bounded, and not compressed.
+                ws="websockets-sansio",
+                ws_max_size=MOST_FRAME,
+                ws_per_message_deflate=False,
+                ws_ping_interval=30.0,
+                ws_ping_timeout=None,  # a client that sends more than its process reads is slow, not dead
             )
         )
+
+        def end() -> None:
+            server.end()
+            parts.gate.end()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, server.end)
+            asyncio.get_running_loop().add_signal_handler(number, end)
         serving = asyncio.create_task(server.serve([listener]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)

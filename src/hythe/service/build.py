@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from .. import __version__
-from ..engines.base import Engine, Images
-from ..models import ContainerGroupProfile, ImageRegistryCredential
+from ..engines.base import Engine, Images, MountsShares, Refused
+from ..models import AzureFileVolume, ContainerGroupProfile, ImageRegistryCredential
 from ..wire.ids import ResourceId
 from ..wire.tags import LIFETIME
 from .admin import Admin, ImagePort
@@ -46,10 +47,13 @@ from .kinds import (
     any_port,
 )
 from .kinds.base import Profile
+from .locations import Locations, capacity
 from .members import DeclaredMembers
+from .quotas import Quotas
 from .resource import Resources
 from .sandboxes import Sandboxes
 from .settings import ServiceSettings
+from .shares import CannotShare, Shares
 from .store import SqlStore
 from .streams import Streams
 from .vault import Vault
@@ -122,6 +126,20 @@ def _profiles(store: SqlStore, vault: Vault) -> Profile:
     return profile
 
 
+def _share_problem(volume: AzureFileVolume) -> tuple[str, str]:
+    return "FeatureNotSupported", "this service has no file shares."
+
+
+def _find_share(shares: Shares) -> Callable[[AzureFileVolume], Awaitable[Path]]:
+    async def find(volume: AzureFileVolume) -> Path:
+        try:
+            return await shares.find(volume)
+        except CannotShare as error:
+            raise Refused("FailedMount", str(error)) from None
+
+    return find
+
+
 def build(
     settings: ServiceSettings,
     *,
@@ -133,6 +151,7 @@ def build(
     images: ImagePort | None,
     pool_size: int = 0,
     ports: Ports = any_port,
+    shares: Shares | None = None,
     clock: Callable[[], datetime] = now,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
@@ -145,16 +164,20 @@ def build(
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock, kinds=(*RUN_BY_ENGINE, *SETS))
+    if shares is not None and isinstance(engine, MountsShares):
+        engine.find_share = _find_share(shares)
     admission = Admission(
         store=store,
         accessible=_accessible(engine),
+        share=shares.problem if shares is not None else _share_problem,
         dns_suffix=settings.dns_suffix,
         tenant=tenant,
         ports=ports,
         profile=_profiles(store, vault),
         may=identity.may,
     )
-    resources = Resources(store, vault, loop, settings, admission)
+    quotas = Quotas(store, settings.quotas)
+    resources = Resources(store, vault, loop, settings, admission, quotas)
     members = DeclaredMembers(resources, store)
     # What sets ask for is declared by the verbs, which wake the loop, which runs the passes: the last link is here.
     passes[N_GROUPS.name] = NGroupPass(store, members, clock)
@@ -162,9 +185,10 @@ def build(
     api = Api(
         store=store,
         resources=resources,
+        locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
         sandboxes=Sandboxes(store, resources, engine, vault, settings),
-        admin=Admin(store, identity.new_principal, identity.intercept, images),
+        admin=Admin(store, identity.new_principal, identity.intercept, images, shares),
         health={"status": "ok", "version": __version__, "engine": engine.name},
     )
     gate = Gate(

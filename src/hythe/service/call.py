@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from msgspec import Struct
 
 from ..wire import ids
@@ -42,11 +44,16 @@ class Call(Struct, kw_only=True):
     """One call."""
 
     method: str
+    path: str
+    """As the caller wrote it."""
     params: dict[str, str]
     """What the path names, as the caller wrote it."""
     query: dict[str, str]
     """By lower-case name."""
     body: bytes
+    """Empty for a route that reads its body as it comes."""
+    stream: AsyncIterator[bytes]
+    """The body as it comes, for such a route."""
     base_url: str
     """Scheme and host that the caller used: answers name URLs below it."""
     api_version: str

@@ -11,22 +11,25 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec.structs import replace
 
 from ..wire import faults, versions
 from ..wire.faults import Fault
 from .answers import JSON, Answer
 from .call import Call, Caller
 from .handlers import Api
-from .routes import Found, Route, Table
+from .ongoing import Ongoing, blocks, converse
+from .routes import SOCKET, Found, Route, Table
+from .sockets import Receive, Send
 
 log = logging.getLogger(__name__)
 access = logging.getLogger("hythe.access")
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BODY = 4 << 20
@@ -66,41 +69,64 @@ class Gate:
         self._may = may
         self._log_access = log_access
         self._table = Table()
+        self._ongoing = Ongoing()
+        self.end = self._ongoing.end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            if scope["type"] == "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] not in ("http", "websocket"):
             return
+        socket = scope["type"] == "websocket"
+        method = SOCKET if socket else scope["method"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
         begun = time.perf_counter()
-        if self._authority_paths(scope["path"]):
+        if not socket and self._authority_paths(scope["path"]):
             await self._authority(scope, receive, send)
             return
         request_id = str(uuid.uuid4())
         try:
-            answer = await self._answer(scope["method"], path, scope["query_string"], headers, receive)
+            answer = await self._answer(method, path, scope["query_string"], headers, receive)
         except Fault as fault:
             answer = Answer(status=fault.status, body=fault.body, headers=[*fault.headers])
         except Exception:
-            log.exception("cannot answer %s %s (request %s)", scope["method"], path, request_id)
+            log.exception("cannot answer %s %s (request %s)", method, path, request_id)
             failed = Fault(500, "InternalServerError", f"The service failed. Its log has more on request {request_id}.")
             answer = Answer(status=500, body=failed.body)
         if self._log_access:
-            access.info("%s %s %s %.1f ms", scope["method"], path, answer.status, 1e3 * (time.perf_counter() - begun))
-        await _send(answer, request_id, headers, scope["method"], send)
+            access.info("%s %s %s %.1f ms", method, path, answer.status, 1e3 * (time.perf_counter() - begun))
+        if socket:
+            await converse(answer, _head(answer, request_id, headers), scope, receive, send)
+        elif answer.chunks is not None:
+            await self._ongoing.send(answer.chunks, _head(answer, request_id, headers), receive, send)
+        else:
+            await _send(answer, request_id, headers, method, send)
 
     async def _answer(
         self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
     ) -> Answer:
+        try:
+            route, call = await self._admitted(method, path, raw_query, headers, receive)
+        except Fault as fault:
+            fault.headers = (*fault.headers, ("x-ms-failure-cause", "gateway"))
+            raise
+        answer = route.handler(self._api, call)
+        if inspect.isawaitable(answer):
+            answer = await answer
+        return answer
+
+    async def _admitted(
+        self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
+    ) -> tuple[Route, Call]:
+        """Read and check a request up to where its handler begins.  Raises `Fault`."""
         host = headers.get("host", "")
         if not self._hosts(host):
             raise Fault(421, "MisdirectedRequest", f"The host '{host}' is not a name of this service.")
         found = self._table.find(method, path)
         if not isinstance(found, Found):
+            if found == [SOCKET]:
+                raise Fault(426, "UpgradeRequired", f"What is at {path} is reached by a websocket.",
+                            headers=[("Upgrade", "websocket")])  # fmt: skip
             if found:
                 raise Fault(405, "MethodNotAllowed", f"The method {method} is not offered for {path}.",
                             headers=[("Allow", ", ".join(found))])  # fmt: skip
@@ -120,9 +146,11 @@ class Gate:
             )
         call = Call(
             method=method,
-            params=found.params,
+            path=path,
+            params=dict(found.params),
             query=query,
-            body=await _body(receive) if method in ("PUT", "POST", "PATCH") else b"",
+            body=await _body(receive) if method in ("PUT", "POST", "PATCH") and not route.streamed else b"",
+            stream=blocks(receive),
             base_url=f"https://{host}",
             api_version=api_version,
             caller=caller,
@@ -130,10 +158,7 @@ class Gate:
             bearer=_bearer(headers) if route.bearer else "",
             patience=_patience(headers.get("prefer", "")),
         )
-        answer = route.handler(self._api, call)
-        if inspect.isawaitable(answer):
-            answer = await answer
-        return answer
+        return route, call
 
     def _authenticate(self, headers: dict[str, str], host: str) -> Caller:
         authority = f"https://{host}/common"
@@ -180,11 +205,12 @@ def _api_version(route: Route, query: dict[str, str]) -> str:
         )
     if route.provider == "Microsoft.ContainerInstance" and version not in versions.CONTAINER_INSTANCE:
         supported = ", ".join(versions.CONTAINER_INSTANCE)
-        if route.method == "GET" and route.path.endswith("/containerGroups"):
+        type_ = route.path.partition("/providers/Microsoft.ContainerInstance/")[2].partition("/")[0]
+        if route.method == "GET" and route.path.endswith(f"/{type_}"):
             raise Fault(
                 404,
                 "InvalidResourceType",
-                f"The resource type 'containerGroups' could not be found in the namespace "
+                f"The resource type '{type_}' could not be found in the namespace "
                 f"'Microsoft.ContainerInstance' for api version '{given}'. The supported api-versions are "
                 f"'{supported}'.",
             )
@@ -192,7 +218,7 @@ def _api_version(route: Route, query: dict[str, str]) -> str:
             400,
             "NoRegisteredProviderFound",
             f"No registered resource provider found for location 'global' and API version '{given}' for type "
-            f"'containerGroups'. The supported api-versions are '{supported}'. The supported locations are 'global'.",
+            f"'{type_}'. The supported api-versions are '{supported}'. The supported locations are 'global'.",
         )
     return version
 
@@ -236,19 +262,36 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-async def _send(answer: Answer, request_id: str, headers: dict[str, str], method: str, send: Send) -> None:
+@lru_cache(maxsize=1)
+def _second(now: int) -> str:
+    """Write a second as Azure's front door does; the same one comes many times."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+
+
+def _head(answer: Answer, request_id: str, headers: dict[str, str]) -> MutableMapping[str, Any]:
+    """Give status and headers of an answer, without its length."""
     named = {name.lower() for name, _ in answer.headers}
     out = [each for each in _ALWAYS if each[0].decode() not in named]
     out += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     correlation = headers.get("x-ms-correlation-request-id", request_id)[:64].encode("latin-1", "replace")
-    out += [(b"x-ms-request-id", request_id.encode()), (b"x-ms-correlation-request-id", correlation)]
+    route_id = f"LOCAL:{_second(int(time.time()))}:{request_id}".encode()
+    out += [
+        (b"x-ms-request-id", request_id.encode()),
+        (b"x-ms-correlation-request-id", correlation),
+        (b"x-ms-routing-request-id", route_id),
+    ]
     client_id = headers.get("x-ms-client-request-id")
     if client_id and headers.get("x-ms-return-client-request-id", "").lower() == "true":
         out.append((b"x-ms-client-request-id", client_id[:64].encode("latin-1", "replace")))
-    body = b"" if method == "HEAD" or answer.status == NO_CONTENT else answer.body
-    if body:
+    if answer.body or answer.chunks is not None:
         out.append((b"content-type", (answer.content_type or JSON).encode()))
+    return {"type": "http.response.start", "status": answer.status, "headers": out}
+
+
+async def _send(answer: Answer, request_id: str, headers: dict[str, str], method: str, send: Send) -> None:
+    body = b"" if method == "HEAD" or answer.status == NO_CONTENT else answer.body
+    head = _head(answer if body else replace(answer, body=b""), request_id, headers)
     if answer.status != NO_CONTENT:
-        out.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": out})
+        head["headers"].append((b"content-length", str(len(body)).encode()))
+    await send(head)
     await send({"type": "http.response.body", "body": body})

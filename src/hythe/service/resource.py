@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
 
-from ..models import Model
-from ..wire import faults
+from ..models import ContainerGroup
+from ..wire import faults, older
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
 from ..wire.versions import OPERATION_MONITOR
-from .answers import Answer, empty, listed, plain, shown
+from . import paging
+from .answers import Answer, Bodies, empty, page, plain
 from .call import Call, Caller
 from .kinds import N_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
+from .quotas import Quotas
 from .settings import ServiceSettings
 from .store import Change, Note, Operation, Row, SqlStore, Stale
 from .vault import Vault
 
 RETRY_AFTER = ("Retry-After", "1")
 """The one value that every client honours."""
-_OK, _CREATED = 200, 201
+_OK, _CREATED, _ACCEPTED = 200, 201, 202
 
 
 class Worker(Protocol):
@@ -51,6 +54,7 @@ class Resources:
         worker: Worker,
         settings: ServiceSettings,
         admission: Admission,
+        quotas: Quotas,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -59,6 +63,8 @@ class Resources:
         self._settings = settings
         self._admission = admission
         self._clock = clock
+        self._bodies = Bodies()
+        self._quotas = quotas
 
     # --- reading ---
 
@@ -86,13 +92,26 @@ class Resources:
 
     def get(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Answer with one resource."""
-        return shown(kind.show(self.row(kind, identity, call), Shown(api_version=call.api_version)))
+        return self._shown(kind, self.row(kind, identity, call), call)
+
+    def _shown(
+        self, kind: Kind, row: Row, call: Call, status: int = 200, headers: Iterable[tuple[str, str]] = ()
+    ) -> Answer:
+        body = self._bodies.of(kind, row, Shown(api_version=call.api_version))
+        return Answer(status=status, body=body, headers=[*headers])
 
     def list_(self, kind: Kind, call: Call, folder: str | None = None) -> Answer:
-        """Answer with the resources of a subscription or a resource group, without instance views."""
-        rows = self._store.listed(kind.name, self.subscription(call), folder)
-        how = Shown(api_version=call.api_version, instance_view=False)
-        return listed(kind.show(row, how) for row in rows)
+        """Answer with one page of the resources of a subscription or a resource group.
+
+        Instance views are only there if they are asked for (``$expand=instanceView``) or set to be.
+        """
+        asked = "instanceview" in call.query.get("$expand", "").lower().replace(" ", "").split(",")
+        how = Shown(api_version=call.api_version, instance_view=asked or self._settings.lists_with_instance_view)
+        after = paging.key_after(call.query)
+        rows = self._store.listed(kind.name, self.subscription(call), folder, after=after, limit=paging.SIZE + 1)
+        rows, more = rows[: paging.SIZE], len(rows) > paging.SIZE
+        bodies = [self._bodies.of(kind, row, how) for row in rows]
+        return page(bodies, paging.next_link(call, rows[-1].key) if more else None)
 
     # --- writing ---
 
@@ -102,7 +121,8 @@ class Resources:
             self.subscription(call)
         elif self.folder(call).desired == "gone":
             raise _being_deleted(identity.resource_group)
-        row, operation = await self.promise(kind, kind.read(call.body, identity), identity, call.caller)
+        wanted = kind.read(older.request(call.body, call.api_version, identity.name), identity)
+        row, operation = await self.promise(kind, wanted, identity, call.caller)
         return await self._answered(kind, row, operation, call, new=row.generation == 1)
 
     async def promise(
@@ -123,6 +143,8 @@ class Resources:
         wanted = await kind.admit(wanted, held, identity, self._admission)
         held = self._store.get(identity.key)  # admission may have taken a while
         self._refuse_busy(held, identity)
+        if isinstance(wanted, ContainerGroup):
+            self._quotas.refuse_beyond(wanted, identity)
         warm = self._store.warm(ready=True) if held is None and takes_warm(wanted) else []
         row = self._row(kind, wanted, held, identity, warm[0] if warm else uuid.uuid4().hex)
         if held is None:
@@ -146,18 +168,19 @@ class Resources:
         settled = current.uid == row.uid and current.settled_generation >= row.generation
         # A failure is shown best through the monitor: clients print its error.
         done = settled and current.provisioning_state == "Succeeded"
-        shown_as = kind.show(current, Shown(api_version=call.api_version))
-        return self._answer(call, operation, current, shown_as, done=done, new=new)
+        answer = self._shown(kind, current, call)
+        return self._answer(call, operation, current, answer, done=done, new=new)
 
     def _answer(
-        self, call: Call, operation: Operation | None, row: Row, body: Model, *, done: bool, new: bool = False
+        self, call: Call, operation: Operation | None, row: Row, answer: Answer, *, done: bool, new: bool = False
     ) -> Answer:
+        """Give an answer the status and the headers that the table of routes says, or none of its body."""
         lro = call.lro
         ended = lro.hold or (done and not lro.always)
         status = lro.done if ended else lro.pending
         headers = [] if ended or operation is None else [*self._monitors(call, operation, row), RETRY_AFTER]
         if lro.body and status == _OK:
-            return shown(body, _CREATED if new else _OK, headers)
+            return Answer(status=_CREATED if new else _OK, body=answer.body, headers=headers)
         return empty(status, headers)
 
     def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId, new_uid: str) -> Row:
@@ -248,7 +271,7 @@ class Resources:
             return await self._answered(kind, row, operation, call)
         row.spec = kind.public(after)
         self._store.annotate(row.key, row.uid, row.spec)
-        return shown(kind.show(row, Shown(api_version=call.api_version)))
+        return self._shown(kind, row, call)
 
     async def delete(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Delete a resource; 204 if there was none."""
@@ -256,11 +279,11 @@ class Resources:
         if held is None:
             self.folder(call)
             return empty(204)
-        body = kind.show(held, Shown(api_version=call.api_version))
+        answer = self._shown(kind, held, call)
         operation = self.remove(held, identity, note=self._one_less(held))
         patience = self._settings.hold_seconds if call.lro.hold else self._settings.answer_seconds
         gone = await self._worker.wait(held.key, lambda: self._gone(held), patience)
-        return self._answer(call, operation, held, body, done=gone)
+        return self._answer(call, operation, held, answer, done=gone)
 
     def remove(self, held: Row, identity: ResourceId, *, note: Note | None = None) -> Operation | None:
         """Declare that a resource should be gone; gives the operation, also if that was declared before."""
@@ -303,7 +326,9 @@ class Resources:
             raise faults.stopped(identity.name, identity.resource_group)
         nothing_to_do = (verb == "start" and not kind.idle(held)) or (verb == "stop" and kind.idle(held))
         if nothing_to_do and call.lro.idle:
-            return empty(call.lro.idle)
+            # Clients that take nothing but a 202 follow it wherever it leads: here to the resource, which runs.
+            where = f"{call.base_url}{quote(held.id)}?api-version={call.api_version}"
+            return empty(call.lro.idle, [("Location", where)] if call.lro.idle == _ACCEPTED else [])
         row, operation = self.turn(kind, held, identity, verb)
         return await self._answered(kind, row, operation, call)
 

@@ -13,7 +13,19 @@ from msgspec import Struct
 
 from .answers import Answer
 from .call import Call, Lro
-from .handlers import Api, directory, folders, groups, n_groups, owner, profiles, sandbox_groups
+from .handlers import (
+    Api,
+    description,
+    directory,
+    folders,
+    groups,
+    locations,
+    n_groups,
+    owner,
+    profiles,
+    sandbox_groups,
+    streams,
+)
 
 Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
 
@@ -24,6 +36,9 @@ G = RG + P + "/containerGroups/{containerGroupName}"
 C = G + "/containers/{containerName}"
 CGP = RG + P + "/containerGroupProfiles/{containerGroupProfileName}"
 N = RG + P + "/ngroups/{ngroupsName}"
+L = S + P + "/locations/{location}"
+LINK = (RG + "/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets/{subnetName}"
+        + P + "/serviceAssociationLinks/default")  # fmt: skip
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -44,6 +59,8 @@ class Route(Struct, frozen=True, kw_only=True):
     """With ``open``: the handler checks the token, which is not one of the authority's."""
     lro: Lro = Lro()
     """Success codes, and where the end of the operation can be seen."""
+    streamed: bool = False
+    """Reads its body as it comes, of whatever size."""
 
 
 def _route(method: str, path: str, name: str, handler: Handler, action: str = "", **more: object) -> Route:
@@ -51,6 +68,9 @@ def _route(method: str, path: str, name: str, handler: Handler, action: str = ""
 
 
 _GROUP = "Microsoft.ContainerInstance/containerGroups"
+_LOCATION = "Microsoft.ContainerInstance/locations"
+SOCKET = "(websocket)"
+"""Stands for a method in a route that the handshake of a websocket leads to; no method of HTTP can be called so."""
 _ARM = {"provider": "Microsoft.Resources"}
 _OWN = {"provider": ""}
 _TOKEN: dict[str, Any] = {"provider": "", "open": True, "bearer": True}
@@ -69,7 +89,14 @@ _SET_PATCH = Lro(pending=202, headers=_BOTH, word="operationStatuses")
 _SET_202 = Lro(done=202, pending=202, always=True, body=False, headers=_BOTH, word="operationStatuses")
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", P + "/operations", "Operations_List", directory.operations),
+    _route("GET", P + "/operations", "Operations_List", locations.operations),
+    _route("GET", L + "/usages", "Location_ListUsage", locations.usages, f"{_LOCATION}/usages/read"),
+    _route("GET", L + "/capabilities", "Location_ListCapabilities", locations.capabilities,
+           f"{_LOCATION}/capabilities/read"),
+    _route("GET", L + "/cachedImages", "Location_ListCachedImages", locations.cached_images,
+           f"{_LOCATION}/cachedImages/read"),
+    _route("DELETE", LINK, "SubnetServiceAssociationLink_Delete", locations.unlink_subnet,
+           "Microsoft.ContainerInstance/serviceAssociationLinks/delete"),
     _route("GET", S + P + "/containerGroups", "ContainerGroups_List", groups.list_all, f"{_GROUP}/read"),
     _route("GET", RG + P + "/containerGroups", "ContainerGroups_ListByResourceGroup",
            groups.list_in, f"{_GROUP}/read"),
@@ -85,9 +112,15 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", G + "/outboundNetworkDependenciesEndpoints",
            "ContainerGroups_GetOutboundNetworkDependenciesEndpoints", groups.outbound,
            f"{_GROUP}/outboundNetworkDependenciesEndpoints/read"),
-    _route("GET", C + "/logs", "Containers_ListLogs", groups.logs, f"{_GROUP}/containers/logs/read"),
-    _route("GET", S + P + "/locations/{location}/operations/{operationId}", "monitor", groups.operation,
-           "Microsoft.ContainerInstance/locations/operations/read"),
+    _route("GET", C + "/logs", "Containers_ListLogs", streams.logs, f"{_GROUP}/containers/logs/read"),
+    _route("POST", C + "/exec", "Containers_ExecuteCommand", streams.exec, f"{_GROUP}/containers/exec/action"),
+    _route("POST", C + "/attach", "Containers_Attach", streams.attach, f"{_GROUP}/containers/attach/action"),
+    _route(SOCKET, "/execstream/sessionId/{sessionId}", "exec_session", streams.exec_session, open=True, **_OWN),
+    _route(SOCKET, "/logstream/sessionId/{sessionId}", "attach_session", streams.attach_session, open=True, **_OWN),
+    _route(SOCKET, G + "/portForward", "port_forward", streams.forward, f"{_GROUP}/portForward/action"),
+    _route("GET", C + "/archive", "copy_out", streams.copy_out, f"{_GROUP}/containers/exec/action"),
+    _route("PUT", C + "/archive", "copy_in", streams.copy_in, f"{_GROUP}/containers/exec/action", streamed=True),
+    _route("GET", L + "/operations/{operationId}", "monitor", groups.operation, f"{_LOCATION}/operations/read"),
     _route("GET", S + P + "/locations/{location}/operationStatuses/{operationId}", "monitor", groups.operation,
            "Microsoft.ContainerInstance/locations/operations/read"),
 
@@ -156,6 +189,8 @@ ROUTES: tuple[Route, ...] = (
     _route("DELETE", "/hythe/sandboxes/{sandboxId}", "sandbox_delete", sandbox_groups.delete_sandbox, **_TOKEN),
     _route("POST", "/hythe/sandboxes/{sandboxId}/exec", "sandbox_exec", sandbox_groups.exec_sandbox, **_TOKEN),
 
+    _route("GET", "/openapi.json", "openapi", description.document, open=True, **_OWN),
+    _route("GET", "/openapi", "openapi_page", description.page, open=True, **_OWN),
     _route("GET", "/hythe/health", "health", owner.health, open=True, **_OWN),
     _route("POST", "/hythe/service-principals", "sp_create", owner.create_principal, "Hythe/owner", **_OWN),
     _route("POST", "/hythe/intercept", "intercept", owner.intercept, "Hythe/owner", **_OWN),
@@ -163,6 +198,11 @@ ROUTES: tuple[Route, ...] = (
     _route("PUT", "/hythe/images", "image_import", owner.import_image, "Hythe/owner", **_OWN),
     _route("DELETE", "/hythe/images", "image_remove", owner.remove_image, "Hythe/owner", **_OWN),
     _route("PUT", "/hythe/image-aliases", "image_alias", owner.alias_image, "Hythe/owner", **_OWN),
+    _route("GET", "/hythe/shares", "share_list", owner.list_shares, "Hythe/owner", **_OWN),
+    _route("PUT", "/hythe/shares", "share_create", owner.create_share, "Hythe/owner", **_OWN),
+    _route("DELETE", "/hythe/shares", "share_remove", owner.remove_share, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/share-keys", "share_key", owner.share_key, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/share-copies", "share_copy", owner.copy_share, "Hythe/owner", **_OWN),
 )  # fmt: skip
 
 
@@ -171,6 +211,10 @@ class Found(Struct, frozen=True, kw_only=True):
 
     route: Route
     params: dict[str, str]
+
+
+# The same few paths are asked for again and again.
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 400
 
 
 def _parts(path: str) -> list[str]:
@@ -182,12 +226,24 @@ class Table:
 
     def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
         self._by_length: dict[int, list[tuple[list[str], Route]]] = {}
+        self._found: dict[tuple[str, str], Found] = {}
         for route in routes:
             parts = [part if part.startswith("{") else part.lower() for part in _parts(route.path)]
             self._by_length.setdefault(len(parts), []).append((parts, route))
 
     def find(self, method: str, raw_path: str) -> Found | list[str] | None:
         """Give the route of a request, the methods that its path has instead, or None for an unknown path."""
+        known = self._found.get((method, raw_path))
+        if known is not None:
+            return known
+        found = self._look(method, raw_path)
+        if isinstance(found, Found) and len(raw_path) < _LONGEST_REMEMBERED:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            self._found[method, raw_path] = found
+        return found
+
+    def _look(self, method: str, raw_path: str) -> Found | list[str] | None:
         parts = [unquote(part) for part in _parts(raw_path)]
         lower = [part.lower() for part in parts]
         others: list[str] = []

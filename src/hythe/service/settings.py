@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from .kinds.rules import share_named
+
 
 class ContainerdSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How containerd is used."""
@@ -28,6 +30,24 @@ class BackoffSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reset_after: float = 600.0
 
 
+class GitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the clone of a gitRepo volume may take."""
+
+    seconds: float = 300.0
+    megabytes: int = 1024
+
+
+class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file share that is a folder of this machine: ``[[shares]]``, with ``account``, ``name`` and ``path``."""
+
+    account: str
+    name: str
+    path: str
+    """An absolute path without symbolic links; no share may lie in another one."""
+    quota_gb: float = 0.0
+    """Most that it may hold, in GB of 2**30 bytes; 0 for no limit."""
+
+
 class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What runs the containers."""
 
@@ -37,6 +57,15 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     backoff: BackoffSettings = BackoffSettings()
     pool: int = 2
     """How many sandboxes are kept ready for new groups, some 14 MB each; 0 for none."""
+    git: GitSettings = GitSettings()
+
+
+class QuotaSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The most that a subscription can have in one location."""
+
+    groups: int = 100
+    cores: int = 100
+    """Sum of the CPU requests of its groups."""
 
 
 class SandboxSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +101,9 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     log_limit: int = 4 << 20
     """Most bytes of log in one answer."""
     access_log: bool = False
+    lists_with_instance_view: bool = False
+    """Lists show instance views although the caller did not ask with ``$expand=instanceView``."""
+    quotas: QuotaSettings = QuotaSettings()
     sandboxes: SandboxSettings = SandboxSettings()
 
 
@@ -94,6 +126,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: ServiceSettings = ServiceSettings()
     engine: EngineSettings = EngineSettings()
     gateway: GatewaySettings = GatewaySettings()
+    shares: tuple[ShareSettings, ...] = ()
+    """Folders of this machine that groups may mount as file shares; `hythe share create` makes further ones."""
 
 
 def load(data_dir: Path, *, port: int | None = None, engine: str | None = None) -> Settings:
@@ -103,7 +137,8 @@ def load(data_dir: Path, *, port: int | None = None, engine: str | None = None) 
     if path.exists():
         try:
             settings = msgspec.convert(tomllib.loads(path.read_text()), Settings)
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            _check_shares(settings, data_dir)
+        except (tomllib.TOMLDecodeError, ValueError) as error:
             raise ValueError(f"cannot read {path}: {error}") from None
     settings = msgspec.structs.replace(settings, data_dir=data_dir)
     if port is not None:
@@ -111,3 +146,23 @@ def load(data_dir: Path, *, port: int | None = None, engine: str | None = None) 
     if engine is not None:
         settings = msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, name=engine))
     return settings
+
+
+def _check_shares(settings: Settings, data_dir: Path) -> None:
+    """Refuse shares that lie in one another or in the data dir: a container could plant a link there.
+
+    Raises ValueError.
+    """
+    for one in settings.shares:
+        what = f"the share {one.account}/{one.name}"
+        if not share_named(one.account, one.name):
+            raise ValueError(
+                f"{what} is not named right: 3 to 24 lowercase letters and numbers for an account, 3 to 63 lowercase "
+                "letters, numbers and single hyphens for a share"
+            )
+        path = Path(one.path)
+        if not path.is_absolute() or ".." in path.parts or path == Path("/"):
+            raise ValueError(f"the path {path} of {what} must be absolute, without '..'")
+        others = [Path(other.path) for other in settings.shares if other is not one] + [data_dir]
+        if any(path.is_relative_to(other) or other.is_relative_to(path) for other in others):
+            raise ValueError(f"the path {path} of {what} is, holds or lies in another share or the data dir")

@@ -84,6 +84,16 @@ def unauthorized(code: str, message: str, authority: str) -> Fault:
     return Fault(401, code, message, headers=[("WWW-Authenticate", challenge)])
 
 
+def quota_exceeded(quota: str, location: str, *, limit: float, usage: float, requested: float) -> Fault:
+    """Report a quota of a subscription in a location that a group would exceed."""
+    return Fault(
+        409,
+        "ServiceUnavailable",
+        f"Resource type 'Microsoft.ContainerInstance/containerGroups' container group quota '{quota}' exceeded in "
+        f"region '{location}'. Limit: '{limit:g}', Usage: '{usage:g}' Requested: '{requested:g}'.",
+    )
+
+
 def transitioning(name: str) -> Fault:
     """Report a group that is busy with another operation."""
     return Fault(

@@ -20,3 +20,23 @@ OPERATION_MONITOR = "2018-06-01"
 def start_answers_202(api_version: str) -> bool:
     """Tell whether POST start answers 202; older clients take 204 only."""
     return api_version >= "2021"
+
+
+def idle_start_answers_202(api_version: str) -> bool:
+    """Tell whether POST start of a group that runs already answers 202 too; the clients of 2021 take nothing else."""
+    return "2021" <= api_version < "2022"
+
+
+def shows_timeouts(api_version: str) -> bool:
+    """Tell whether a group shows ``provisioningTimeoutInSeconds`` and ``isCustomProvisioningTimeout``."""
+    return api_version == "2023-02-01-preview" or api_version >= "2023-05-01"
+
+
+def shows_config_maps(api_version: str) -> bool:
+    """Tell whether a group shows config maps and ``isCreatedFromStandbyPool``."""
+    return api_version >= "2024-05-01-preview"
+
+
+def shows_usage_ids(api_version: str) -> bool:
+    """Tell whether the ``usages`` of a location have ids; before, each was an object of name and numbers only."""
+    return api_version >= "2021-09-01"

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from hythe.errors import ConnectionFailed, ImageInaccessible, NotFound, Throttled, UnexpectedAnswer
+from hythe.errors import ConnectionFailed, ImageInaccessible, NotFound, ServiceError, Throttled, UnexpectedAnswer
 from hythe.models import Container, ContainerExecRequest, ContainerGroup, Resource
+from hythe.wire.versions import NEWEST
 
 from ..script import BASE, SUBSCRIPTION, answer, fault, group
 from .subject import client, pytestmark, resource_client
@@ -26,7 +27,7 @@ async def test_create_sends_the_wire_form_and_reads_it_back() -> None:
     made = await poller.result()
     (request,) = script.requests
     assert request.method == "PUT"
-    assert request.url == f"{BASE}{GROUP}?api-version=2023-05-01"
+    assert request.url == f"{BASE}{GROUP}?api-version={NEWEST}"
     assert json.loads(request.body) == {
         "location": "eastus",
         "properties": {"containers": [{"name": "c", "properties": {"image": "i"}}], "osType": "Linux"},
@@ -91,7 +92,7 @@ async def test_containers() -> None:
     session = {"webSocketUri": "wss://x/y", "password": "p4ss"}
     aci, script, _ = client(answer(200, {"content": "hi\n"}), *[answer(200, session)] * 3)
     assert (await aci.container.list_logs("rg", "web", "c", tail=2, timestamps=True)).content == "hi\n"
-    assert script.requests[0].url.endswith("/containers/c/logs?api-version=2023-05-01&tail=2&timestamps=true")
+    assert script.requests[0].url.endswith(f"/containers/c/logs?api-version={NEWEST}&tail=2&timestamps=true")
     opened = await aci.containers.execute_command("rg", "web", "c", ContainerExecRequest(command="/bin/sh"))
     assert opened.password == "p4ss"
     assert "p4ss" not in repr(opened)
@@ -187,23 +188,44 @@ async def test_reading_is_repeated_when_that_may_help() -> None:
     assert clock.naps[1] == 7
 
 
-async def test_reading_gives_up_after_three_tries() -> None:
-    aci, script, _ = client(*[fault(429, "TooManyRequests", retry_after="2")] * 3)
+async def test_reading_gives_up_after_three_retries() -> None:
+    aci, script, _ = client(*[fault(429, "TooManyRequests", retry_after="2")] * 4)
     with pytest.raises(Throttled) as caught:
         await aci.container_groups.get("rg", "web")
     assert caught.value.retry_after == 2
-    assert len(script.requests) == 3
+    assert len(script.requests) == 4
 
 
-async def test_writing_is_repeated_only_if_nothing_was_sent() -> None:
+async def test_a_verb_is_repeated_only_if_it_was_not_carried_out() -> None:
     aci, script, _ = client(
-        ConnectionFailed("no", reason="refused"), answer(200, group()), ConnectionFailed("gone", reason="lost")
+        ConnectionFailed("no", reason="refused"),
+        fault(429, "TooManyRequests", retry_after="1"),
+        answer(204),
+        ConnectionFailed("gone", reason="lost"),
+        answer(503),
     )
-    await aci.container_groups.begin_create_or_update("rg", "web", {})
-    assert len(script.requests) == 2
-    with pytest.raises(ConnectionFailed, match="gone"):
-        await aci.container_groups.begin_create_or_update("rg", "web", {})
+    await aci.container_groups.begin_restart("rg", "web")
     assert len(script.requests) == 3
+    with pytest.raises(ConnectionFailed, match="gone"):
+        await aci.container_groups.begin_restart("rg", "web")
+    with pytest.raises(ServiceError):
+        await aci.container_groups.begin_restart("rg", "web")
+    assert len(script.requests) == 5
+
+
+async def test_a_definition_is_sent_again_after_a_lost_connection() -> None:
+    aci, script, _ = client(ConnectionFailed("gone", reason="lost"), answer(200, group()))
+    await aci.container_groups.begin_create_or_update("rg", "web", {})
+    first, second = script.requests
+    assert (first.method, first.body, first.headers) == (second.method, second.body, second.headers)
+
+
+async def test_a_call_ends_when_its_time_is_over() -> None:
+    aci, script, clock = client(answer(503, retry_after="3"), answer(503, retry_after="3"))
+    with pytest.raises(ServiceError):
+        await aci.container_groups.get("rg", "web", timeout=5)
+    assert clock.naps == [3]
+    assert [request.timeout for request in script.requests] == [5, 2]
 
 
 async def test_closing_closes_the_transport() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hythe.errors import UnexpectedAnswer
+from hythe.errors import ServiceError, UnexpectedAnswer
 
 from ..script import BASE, answer, group
 from .subject import client, pytestmark
@@ -67,3 +67,37 @@ async def test_a_page_that_is_none_is_a_clear_error() -> None:
     aci, _, _ = client(answer(200, {"items": []}))
     with pytest.raises(UnexpectedAnswer, match="value"):
         assert [one async for one in aci.container_groups.list()]
+
+
+async def test_goes_on_from_a_token() -> None:
+    aci, script, _ = client(answer(200, page("a", "b", link=NEXT)), answer(200, page("c")))
+    pages = aci.container_groups.list().by_page()
+    assert [one.name for one in await anext(pages)] == ["a", "b"]
+    token = pages.continuation_token
+    assert token == NEXT
+    rest = aci.container_groups.list().by_page(continuation_token=token)
+    assert [one.name for one in await anext(rest)] == ["c"]
+    assert rest.continuation_token is None
+    assert [page async for page in rest] == []
+    assert len(script.requests) == 2
+
+
+async def test_next_goes_through_all_items() -> None:
+    aci, _, _ = client(answer(200, page("a", link=NEXT)), answer(200, page("b")))
+    pager = aci.container_groups.list()
+    assert [(await anext(pager)).name, (await anext(pager)).name] == ["a", "b"]
+    assert await anext(pager, None) is None
+
+
+async def test_the_items_of_a_page_come_both_ways() -> None:
+    aci, _, _ = client(answer(200, page("a", "b")))
+    (found,) = [page async for page in aci.container_groups.list().by_page()]
+    assert [one.name for one in found] == [one.name async for one in found] == ["a", "b"]
+
+
+async def test_a_page_that_failed_can_be_asked_for_again() -> None:
+    aci, _, _ = client(*[answer(503)] * 4, answer(200, page("a")))
+    pages = aci.container_groups.list().by_page()
+    with pytest.raises(ServiceError):
+        await anext(pages)
+    assert [one.name for one in await anext(pages)] == ["a"]

@@ -130,7 +130,7 @@ async def test_a_failed_first_answer_is_a_failure() -> None:
 
 async def test_a_lost_connection_does_not_end_the_poller() -> None:
     lost = ConnectionFailed("gone", reason="lost")
-    poller, _, _ = await begin(lost, lost, lost, SUCCEEDED)
+    poller, _, _ = await begin(lost, lost, lost, lost, SUCCEEDED)
     with pytest.raises(ConnectionFailed):
         await poller.done()
     assert await poller.done()
@@ -143,7 +143,7 @@ async def test_a_slow_answer_is_no_answer() -> None:
 
 
 async def test_a_fault_of_the_service_does_not_end_the_poller_but_a_forgotten_operation_does() -> None:
-    poller, _, _ = await begin(answer(500), fault(404, "OperationNotFound"))
+    poller, _, _ = await begin(*[answer(500)] * 4, fault(404, "OperationNotFound"))
     with pytest.raises(ServiceError):
         await poller.wait()
     assert await poller.done()
@@ -173,3 +173,37 @@ async def test_a_monitor_without_tls_is_refused() -> None:
     with pytest.raises(UnexpectedAnswer, match="use https"):
         await poller.result()
     assert len(script.requests) == 1
+
+
+async def test_another_client_goes_on_from_a_token() -> None:
+    poller, _, _ = await begin()
+    token = poller.continuation_token()
+    aci, script, _ = client(SUCCEEDED, answer(200, group()))
+    other = await aci.container_groups.begin_create_or_update("rg", "web", {}, continuation_token=token)
+    assert (await other.result()).name == "web"
+    assert [request.method for request in script.requests] == ["GET", "GET"]
+
+
+async def test_a_token_of_somebody_else_is_refused() -> None:
+    aci, script, _ = client()
+    for token in ("", "nonsense", "e30=", "eyJraW5kIjoieCIsInN0ZXAiOnt9fQ=="):
+        with pytest.raises(ValueError, match="continuation_token"):
+            await aci.container_groups.begin_delete("rg", "web", continuation_token=token)
+    assert not script.requests
+
+
+async def test_without_polling_the_first_answer_is_the_result() -> None:
+    aci, script, _ = client(answer(201, group("Pending"), azure_asyncoperation=f"{BASE}/o"))
+    poller = await aci.container_groups.begin_create_or_update("rg", "web", {}, polling=False)
+    assert await poller.done()
+    assert (await poller.result()).provisioning_state == "Pending"
+    assert len(script.requests) == 1
+
+
+async def test_the_deadline_is_for_the_whole_operation() -> None:
+    running = answer(200, {"status": "InProgress"}, retry_after="4")
+    aci, _, clock = client(answer(201, group("Pending"), azure_asyncoperation=f"{BASE}/o"), *[running] * 3)
+    poller = await aci.container_groups.begin_create_or_update("rg", "web", {}, deadline=10)
+    with pytest.raises(StillRunning, match="goes on"):
+        await poller.result()
+    assert sum(clock.naps) == 10

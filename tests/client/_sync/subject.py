@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 
 from hythe import (
+    AzureCliCredential,
     AzureOperationPoller,
+    CertificateCredential,
     ClientSecretCredential,
     ContainerInstanceManagementClient,
+    DefaultCredential,
+    EnvironmentCredential,
+    ManagedIdentityCredential,
     ResourceManagementClient,
     StaticTokenCredential,
+    connect,
+    discover_cloud,
     get_client_from_auth_file,
 )
 from hythe.client._sync._io import Clock
@@ -19,9 +26,10 @@ from hythe.client.transport import Request, Response
 from ..script import BASE, SUBSCRIPTION, Line, Script, Time
 
 __all__ = [
-    "AzureOperationPoller", "ClientSecretCredential", "ContainerInstanceManagementClient", "FakeClock",
-    "FakeTransport", "HttpTransport", "ResourceManagementClient", "StaticTokenCredential", "client", "clocked",
-    "get_client_from_auth_file", "pytestmark", "resource_client",
+    "AzureCliCredential", "AzureOperationPoller", "CertificateCredential", "ClientSecretCredential",
+    "ContainerInstanceManagementClient", "DefaultCredential", "EnvironmentCredential", "FakeClock", "FakeTransport",
+    "HttpTransport", "ManagedIdentityCredential", "ResourceManagementClient", "StaticTokenCredential", "client",
+    "clocked", "connect", "discover_cloud", "get_client_from_auth_file", "pytestmark", "resource_client",
 ]  # fmt: skip
 
 pytestmark: list[pytest.MarkDecorator] = []

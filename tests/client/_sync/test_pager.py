@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from hythe.errors import UnexpectedAnswer
+from hythe.errors import ServiceError, UnexpectedAnswer
 
 from ..script import BASE, answer, group
 from .subject import client
@@ -68,3 +68,37 @@ def test_a_page_that_is_none_is_a_clear_error() -> None:
     aci, _, _ = client(answer(200, {"items": []}))
     with pytest.raises(UnexpectedAnswer, match="value"):
         assert list(aci.container_groups.list())
+
+
+def test_goes_on_from_a_token() -> None:
+    aci, script, _ = client(answer(200, page("a", "b", link=NEXT)), answer(200, page("c")))
+    pages = aci.container_groups.list().by_page()
+    assert [one.name for one in next(pages)] == ["a", "b"]
+    token = pages.continuation_token
+    assert token == NEXT
+    rest = aci.container_groups.list().by_page(continuation_token=token)
+    assert [one.name for one in next(rest)] == ["c"]
+    assert rest.continuation_token is None
+    assert list(rest) == []
+    assert len(script.requests) == 2
+
+
+def test_next_goes_through_all_items() -> None:
+    aci, _, _ = client(answer(200, page("a", link=NEXT)), answer(200, page("b")))
+    pager = aci.container_groups.list()
+    assert [(next(pager)).name, (next(pager)).name] == ["a", "b"]
+    assert next(pager, None) is None
+
+
+def test_the_items_of_a_page_come_both_ways() -> None:
+    aci, _, _ = client(answer(200, page("a", "b")))
+    (found,) = list(aci.container_groups.list().by_page())
+    assert [one.name for one in found] == [one.name for one in found] == ["a", "b"]
+
+
+def test_a_page_that_failed_can_be_asked_for_again() -> None:
+    aci, _, _ = client(*[answer(503)] * 4, answer(200, page("a")))
+    pages = aci.container_groups.list().by_page()
+    with pytest.raises(ServiceError):
+        next(pages)
+    assert [one.name for one in next(pages)] == ["a"]

@@ -131,7 +131,7 @@ def test_a_failed_first_answer_is_a_failure() -> None:
 
 def test_a_lost_connection_does_not_end_the_poller() -> None:
     lost = ConnectionFailed("gone", reason="lost")
-    poller, _, _ = begin(lost, lost, lost, SUCCEEDED)
+    poller, _, _ = begin(lost, lost, lost, lost, SUCCEEDED)
     with pytest.raises(ConnectionFailed):
         poller.done()
     assert poller.done()
@@ -144,7 +144,7 @@ def test_a_slow_answer_is_no_answer() -> None:
 
 
 def test_a_fault_of_the_service_does_not_end_the_poller_but_a_forgotten_operation_does() -> None:
-    poller, _, _ = begin(answer(500), fault(404, "OperationNotFound"))
+    poller, _, _ = begin(*[answer(500)] * 4, fault(404, "OperationNotFound"))
     with pytest.raises(ServiceError):
         poller.wait()
     assert poller.done()
@@ -174,3 +174,37 @@ def test_a_monitor_without_tls_is_refused() -> None:
     with pytest.raises(UnexpectedAnswer, match="use https"):
         poller.result()
     assert len(script.requests) == 1
+
+
+def test_another_client_goes_on_from_a_token() -> None:
+    poller, _, _ = begin()
+    token = poller.continuation_token()
+    aci, script, _ = client(SUCCEEDED, answer(200, group()))
+    other = aci.container_groups.begin_create_or_update("rg", "web", {}, continuation_token=token)
+    assert (other.result()).name == "web"
+    assert [request.method for request in script.requests] == ["GET", "GET"]
+
+
+def test_a_token_of_somebody_else_is_refused() -> None:
+    aci, script, _ = client()
+    for token in ("", "nonsense", "e30=", "eyJraW5kIjoieCIsInN0ZXAiOnt9fQ=="):
+        with pytest.raises(ValueError, match="continuation_token"):
+            aci.container_groups.begin_delete("rg", "web", continuation_token=token)
+    assert not script.requests
+
+
+def test_without_polling_the_first_answer_is_the_result() -> None:
+    aci, script, _ = client(answer(201, group("Pending"), azure_asyncoperation=f"{BASE}/o"))
+    poller = aci.container_groups.begin_create_or_update("rg", "web", {}, polling=False)
+    assert poller.done()
+    assert (poller.result()).provisioning_state == "Pending"
+    assert len(script.requests) == 1
+
+
+def test_the_deadline_is_for_the_whole_operation() -> None:
+    running = answer(200, {"status": "InProgress"}, retry_after="4")
+    aci, _, clock = client(answer(201, group("Pending"), azure_asyncoperation=f"{BASE}/o"), *[running] * 3)
+    poller = aci.container_groups.begin_create_or_update("rg", "web", {}, deadline=10)
+    with pytest.raises(StillRunning, match="goes on"):
+        poller.result()
+    assert sum(clock.naps) == 10

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 
-from hythe.client.retry import delay_before_retry
+import msgspec
+
+from hythe.client.retry import IDEMPOTENT, RETRIES, delay_before_retry
 from hythe.client.transport import Request, Response
 from hythe.errors import ConnectionFailed
 
@@ -13,20 +15,44 @@ from ._io import Clock, Transport
 _DICE = random.SystemRandom()
 
 
-async def exchange(transport: Transport, request: Request, clock: Clock, *, idempotent: bool) -> Response:
-    """Return the answer of the last try, of whatever status.  Raises `ConnectionFailed` when there is none."""
+async def exchange(
+    transport: Transport,
+    request: Request,
+    clock: Clock,
+    *,
+    idempotent: bool | None = None,
+    retries: int = RETRIES,
+    timeout: float | None = None,
+) -> Response:
+    """Return the answer of the last try, of whatever status.  Raises `ConnectionFailed` when there is none.
+
+    ``timeout`` is in seconds, for all tries and the waits between them.
+    """
+    safe = request.method in IDEMPOTENT if idempotent is None else idempotent
+    end = None if timeout is None else clock.now() + timeout
     tries = 0
     while True:
         tries += 1
+        remaining = None if end is None else max(end - clock.now(), 0.001)
         outcome: Response | ConnectionFailed
         try:
-            outcome = await transport.send(request)
+            outcome = await transport.send(_within(request, remaining))
         except ConnectionFailed as failure:
             outcome = failure
-        delay = delay_before_retry(outcome, tries=tries, idempotent=idempotent, jitter=_DICE.random())
+        left = None if end is None else end - clock.now()
+        delay = delay_before_retry(
+            outcome, tries=tries, idempotent=safe, jitter=_DICE.random(), retries=retries, remaining=left
+        )
         if delay is not None:
             await clock.sleep(delay)
         elif isinstance(outcome, ConnectionFailed):
             raise outcome
         else:
             return outcome
+
+
+def _within(request: Request, remaining: float | None) -> Request:
+    """Let a try last no longer than the call may."""
+    if remaining is None or (request.timeout is not None and request.timeout <= remaining):
+        return request
+    return msgspec.structs.replace(request, timeout=remaining)

@@ -3,105 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Unpack
 
-from hythe.client.documents import Body, decode, encode
-from hythe.models import GenericResourceExpanded, ResourceGroup, ResourceGroupListResult, ResourceListResult
+from hythe.client.options import BeginOptions, CallOptions, call_of
+from hythe.models import GenericResourceExpanded, ResourceGroup
 
 from .client import Client
-from .pager import Page, Pager
+from .operation_group import Given, OperationGroup
+from .pager import Pager
 from .poller import AzureOperationPoller, nothing
 from .session import Session
 
 _NOT_FOUND = 404
 
 
-class ResourceGroupsOperations:
-    """Is ``client.resource_groups``.  A resource group may be given as a model or as plain dicts in wire form."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
+class ResourceGroupsOperations(OperationGroup):
+    """Is ``client.resource_groups``.  A resource group may be given as a model, as dicts, or as JSON."""
 
     async def create_or_update(
-        self, resource_group_name: str, parameters: ResourceGroup | Mapping[str, object]
+        self, resource_group_name: str, parameters: Given, **options: Unpack[CallOptions]
     ) -> ResourceGroup:
         """Create a resource group, or change it."""
+        path = ("resourceGroups", resource_group_name)
         doing = f"create resource group {resource_group_name!r}"
-        url = self._url(resource_group_name)
-        response = await self._session.send("PUT", url, doing=doing, body=encode(parameters))
-        return decode(ResourceGroup, response.body, doing)
+        return await self._write("PUT", ResourceGroup, path, parameters, doing, options)
 
-    async def get(self, resource_group_name: str) -> ResourceGroup:
+    async def get(self, resource_group_name: str, **options: Unpack[CallOptions]) -> ResourceGroup:
         """Return a resource group."""
-        doing = f"get resource group {resource_group_name!r}"
-        response = await self._session.send("GET", self._url(resource_group_name), doing=doing)
-        return decode(ResourceGroup, response.body, doing)
+        path = ("resourceGroups", resource_group_name)
+        return await self._read(ResourceGroup, path, f"get resource group {resource_group_name!r}", options)
 
-    def list(self) -> Pager[ResourceGroup]:
+    def list(self, **options: Unpack[CallOptions]) -> Pager[ResourceGroup]:
         """Iterate over the resource groups of the subscription."""
         doing = "list the resource groups of the subscription"
+        return self._list(ResourceGroup, ("resourceGroups",), doing, options)
 
-        def read(body: bytes) -> Page[ResourceGroup]:
-            page = decode(ResourceGroupListResult, body, doing)
-            return page.value, page.next_link
-
-        return Pager(self._session, self._session.url("resourceGroups"), read, doing)
-
-    async def check_existence(self, resource_group_name: str) -> bool:
+    async def check_existence(self, resource_group_name: str, **options: Unpack[CallOptions]) -> bool:
         """Tell whether a resource group exists."""
         doing = f"look for resource group {resource_group_name!r}"
-        response = await self._session.send("HEAD", self._url(resource_group_name), doing=doing, allow={_NOT_FOUND})
+        call = call_of(options, doing)
+        url = self._url(("resourceGroups", resource_group_name), call)
+        response = await self._session.send("HEAD", url, doing=doing, allow={_NOT_FOUND}, call=call)
         return response.status != _NOT_FOUND
 
     async def update(
         self,
         resource_group_name: str,
-        parameters: Body | None = None,
+        parameters: Given | None = None,
         *,
         tags: Mapping[str, str] | None = None,
+        **options: Unpack[CallOptions],
     ) -> ResourceGroup:
         """Change the tags of a resource group, given as ``tags`` or as a `ResourceGroup`."""
         if parameters is None:
             parameters = ResourceGroup(tags=dict(tags or {}))
+        path = ("resourceGroups", resource_group_name)
         doing = f"update resource group {resource_group_name!r}"
-        url = self._url(resource_group_name)
-        response = await self._session.send("PATCH", url, doing=doing, body=encode(parameters))
-        return decode(ResourceGroup, response.body, doing)
+        return await self._write("PATCH", ResourceGroup, path, parameters, doing, options)
 
     async def begin_delete(
-        self, resource_group_name: str, *, polling_interval: float | None = None
+        self, resource_group_name: str, **options: Unpack[BeginOptions]
     ) -> AzureOperationPoller[None]:
         """Delete a resource group with everything in it and return a poller."""
-        return await AzureOperationPoller.start(
-            self._session,
-            "DELETE",
-            self._url(resource_group_name),
-            nothing,
-            doing=f"delete resource group {resource_group_name!r}",
-            polling_interval=polling_interval,
-        )
+        path = ("resourceGroups", resource_group_name)
+        return await self._begin("DELETE", path, nothing, f"delete resource group {resource_group_name!r}", options)
 
     delete = begin_delete
 
-    def _url(self, resource_group_name: str) -> str:
-        return self._session.url("resourceGroups", resource_group_name)
 
-
-class ResourcesOperations:
+class ResourcesOperations(OperationGroup):
     """Is ``client.resources``."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def list_by_resource_group(self, resource_group_name: str) -> Pager[GenericResourceExpanded]:
+    def list_by_resource_group(
+        self, resource_group_name: str, **options: Unpack[CallOptions]
+    ) -> Pager[GenericResourceExpanded]:
         """Iterate over the resources in a resource group, of any type, without their properties."""
         doing = f"list the resources of resource group {resource_group_name!r}"
-
-        def read(body: bytes) -> Page[GenericResourceExpanded]:
-            page = decode(ResourceListResult, body, doing)
-            return page.value, page.next_link
-
-        url = self._session.url("resourceGroups", resource_group_name, "resources")
-        return Pager(self._session, url, read, doing)
+        path = ("resourceGroups", resource_group_name, "resources")
+        return self._list(GenericResourceExpanded, path, doing, options)
 
 
 class ResourceManagementClient(Client):

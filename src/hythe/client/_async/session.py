@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 import uuid
 from collections.abc import Collection, Mapping
+
+import msgspec
 
 from hythe._version import __version__
 from hythe.client.addresses import is_loopback, origin, resource_url, safe_base
 from hythe.client.documents import error_of
+from hythe.client.options import PLAIN, Call
+from hythe.client.retry import RETRIES
 from hythe.client.tokens import EARLY, Token
 from hythe.client.transport import Request, Response
 from hythe.errors import HytheError, UnexpectedAnswer
@@ -17,9 +21,8 @@ from ._io import Clock, Credential, Lock, Transport, close, token_of
 from .exchange import exchange
 
 AZURE = "https://management.azure.com"
-_IDEMPOTENT = frozenset({"GET", "HEAD"})
 _UNAUTHORIZED = 401
-_USER_AGENT = f"hythe/{__version__} python/{platform.python_version()}"
+_USER_AGENT = f"hythe/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class Session:
@@ -35,12 +38,18 @@ class Session:
         base_url: str | None = None,
         scopes: Collection[str] | None = None,
         polling_interval: float | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        retry_total: int = RETRIES,
     ) -> None:
         self.base_url = safe_base(base_url or AZURE, "base_url")
         self.subscription_id = subscription_id
         self.api_version = api_version
         self.clock = Clock()
         self.polling_interval = polling_interval or (1.0 if is_loopback(self.base_url) else 5.0)
+        self.deadline = deadline
+        self._timeout = timeout
+        self._retries = retry_total
         self._origin = origin(self.base_url)
         self._scopes = tuple(scopes) if scopes else (f"{self.base_url}/.default",)
         self._credential = credential
@@ -51,13 +60,13 @@ class Session:
     def __repr__(self) -> str:
         return f"Session({self.base_url!r}, subscription_id={self.subscription_id!r})"
 
-    def url(self, *segments: str, query: Mapping[str, str] | None = None) -> str:
+    def url(self, *segments: str, query: Mapping[str, str] | None = None, api_version: str | None = None) -> str:
         """Write the address of something in the subscription."""
-        return self.root_url("subscriptions", self.subscription_id, *segments, query=query)
+        return self.root_url("subscriptions", self.subscription_id, *segments, query=query, api_version=api_version)
 
-    def root_url(self, *segments: str, query: Mapping[str, str] | None = None) -> str:
+    def root_url(self, *segments: str, query: Mapping[str, str] | None = None, api_version: str | None = None) -> str:
         """Write the address of something in no subscription."""
-        return resource_url(self.base_url, segments, {"api-version": self.api_version, **(query or {})})
+        return resource_url(self.base_url, segments, {"api-version": api_version or self.api_version, **(query or {})})
 
     def is_own(self, url: str) -> bool:
         """Tell whether the token may go to this address."""
@@ -76,13 +85,19 @@ class Session:
         allow: Collection[int] = (),
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        call: Call = PLAIN,
     ) -> Response:
         """Send a request and return its answer.  Raises `ServiceError` for 400 and more unless in ``allow``."""
         self._check(url, doing)
+        if timeout is not None:
+            call = msgspec.structs.replace(call, timeout=timeout)
+        extra = {**(headers or {}), **{name.lower(): text for name, text in call.headers.items()}}
         token = await self._get_token() if self.is_own(url) else None
-        response = await self._send_once(method, url, token, body, headers, timeout)
+        response = await self._send_once(method, url, token, body, extra, call)
         if response.status == _UNAUTHORIZED and token is not None and await self._renewed(token):
-            response = await self._send_once(method, url, await self._get_token(), body, headers, timeout)
+            response = await self._send_once(method, url, await self._get_token(), body, extra, call)
+        if call.hook is not None:
+            call.hook(response)
         error = error_of(response, doing)
         if error and response.status not in allow:
             raise error
@@ -102,26 +117,23 @@ class Session:
             raise UnexpectedAnswer(f"cannot {doing}: {why}") from why
 
     async def _send_once(
-        self,
-        method: str,
-        url: str,
-        token: Token | None,
-        body: bytes,
-        headers: Mapping[str, str] | None,
-        timeout: float | None,
+        self, method: str, url: str, token: Token | None, body: bytes, headers: Mapping[str, str], call: Call
     ) -> Response:
-        sent = {
-            "accept": "application/json",
-            "user-agent": _USER_AGENT,
-            "x-ms-client-request-id": str(uuid.uuid4()),
-            **(headers or {}),
-        }
-        if token is not None:
-            sent["authorization"] = f"Bearer {token.token}"
+        sent = {"accept": "application/json", "user-agent": _USER_AGENT, "x-ms-client-request-id": str(uuid.uuid4())}
         if body:
             sent["content-type"] = "application/json"
-        request = Request(method=method, url=url, headers=sent, body=body, timeout=timeout)
-        return await exchange(self._transport, request, self.clock, idempotent=method in _IDEMPOTENT)
+        sent.update(headers)
+        if token is not None:
+            sent["authorization"] = f"Bearer {token.token}"
+        request = Request(
+            method=method, url=url, headers=sent, body=body,
+            timeout=call.read_timeout, connect_timeout=call.connection_timeout,
+        )  # fmt: skip
+        return await exchange(
+            self._transport, request, self.clock,
+            retries=self._retries if call.retry_total is None else call.retry_total,
+            timeout=call.timeout or self._timeout,
+        )  # fmt: skip
 
     async def _get_token(self) -> Token:
         async with self._lock:

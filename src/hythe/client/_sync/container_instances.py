@@ -3,74 +3,122 @@
 
 from __future__ import annotations
 
-from hythe.client.documents import decode
-from hythe.models import Operation, OperationListResult, Usage, UsageListResult
-from hythe.wire.ids import PROVIDER
+from collections.abc import Iterable
+from typing import Unpack
 
+from hythe.client.addresses import is_loopback
+from hythe.client.documents import decode, encode
+from hythe.client.outcomes import RunResult
+from hythe.client.task_definition import TaskOptions
+from hythe.models import ResourceGroup
+from hythe.wire.versions import NEWEST
+
+from . import tasks
 from .client import Client
 from .container_groups import ContainerGroupsOperations
 from .containers import ContainersOperations
-from .pager import Page, Pager
+from .group import Group
+from .locations import (
+    ContainerGroupUsageOperations,
+    LocationOperations,
+    Operations,
+    SubnetServiceAssociationLinkOperations,
+)
+from .n_groups import NGroupsOperations
+from .profiles import (
+    CGProfileOperations,
+    CGProfilesOperations,
+    ContainerGroupProfileOperations,
+    ContainerGroupProfilesOperations,
+)
+from .sandbox_groups import SandboxGroupsOperations
 from .session import Session
 
-
-class LocationOperations:
-    """Is ``client.location``."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def list_usage(self, location: str) -> Pager[Usage]:
-        """Iterate over the quotas of a location and how much of them is used."""
-        doing = f"list the usage of location {location!r}"
-
-        def read(body: bytes) -> Page[Usage]:
-            page = decode(UsageListResult, body, doing)
-            return page.value, page.next_link
-
-        url = self._session.url("providers", PROVIDER, "locations", location, "usages")
-        return Pager(self._session, url, read, doing)
-
-
-class ContainerGroupUsageOperations:
-    """Is ``client.container_group_usage``, the older form of ``client.location``."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def list(self, location: str) -> UsageListResult:
-        """Return the quotas of a location in one object."""
-        doing = f"list the usage of location {location!r}"
-        url = self._session.url("providers", PROVIDER, "locations", location, "usages")
-        response = self._session.send("GET", url, doing=doing)
-        return decode(UsageListResult, response.body, doing)
-
-
-class Operations:
-    """Is ``client.operations``."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def list(self) -> Pager[Operation]:
-        """Iterate over the operations that the provider offers."""
-        doing = "list the operations of the provider"
-
-        def read(body: bytes) -> Page[Operation]:
-            page = decode(OperationListResult, body, doing)
-            return page.value, page.next_link
-
-        return Pager(self._session, self._session.root_url("providers", PROVIDER, "operations"), read, doing)
+DEFAULT_RESOURCE_GROUP = "hythe"
+"""Where groups go that are put into no other."""
+_RESOURCES_VERSION = "2021-04-01"
+_HERE = "local"
 
 
 class ContainerInstanceManagementClient(Client):
     """Runs container groups, on Hythe or on Azure."""
 
-    DEFAULT_API_VERSION = "2023-05-01"
+    DEFAULT_API_VERSION = NEWEST
 
     def _add_operations(self, session: Session) -> None:
         self.container_groups = ContainerGroupsOperations(session)
         self.containers = self.container = ContainersOperations(session)
-        self.container_group_usage = ContainerGroupUsageOperations(session)
         self.location = LocationOperations(session)
         self.operations = Operations(session)
+        self.subnet_service_association_link = SubnetServiceAssociationLinkOperations(session)
+        self.cg_profile = CGProfileOperations(session)
+        self.cg_profiles = CGProfilesOperations(session)
+        self.ngroups = NGroupsOperations(session)
+        self.sandbox_groups = SandboxGroupsOperations(session)
+        # older names
+        self.container_group_usage = ContainerGroupUsageOperations(session)
+        self.service_association_link = self.subnet_service_association_link
+        self.container_group_profiles = ContainerGroupProfilesOperations(session)
+        self.container_group_profile = ContainerGroupProfileOperations(session)
+
+    def group(self, name: str, resource_group: str = DEFAULT_RESOURCE_GROUP) -> Group:
+        """Give a handle of one group: ``logs(follow=True)``, ``wait()``, ``why()`` and more.  Asks nothing."""
+        return Group(self, resource_group, name)
+
+    def run(
+        self,
+        image: str,
+        command: tasks.Command | None = None,
+        *,
+        resource_group: str = DEFAULT_RESOURCE_GROUP,
+        name: str | None = None,
+        timeout: float | None = None,
+        keep: bool = False,
+        **options: Unpack[TaskOptions],
+    ) -> RunResult:
+        """Run a command in a group of its own, wait for its end, and return exit code, log and times.
+
+        A command in one text is split as a shell would; it is not given to a shell.  The group is deleted at the end,
+        whatever happens, unless ``keep`` is set; the resource group is made if there is none.  Raises
+        `OperationFailed` if the command can't be run, and `StillRunning` after ``timeout`` seconds.
+        """
+        return tasks.run(
+            self, image, command, resource_group=resource_group, name=name, timeout=timeout, keep=keep, options=options
+        )
+
+    def map(
+        self,
+        image: str,
+        commands: Iterable[tasks.Command],
+        *,
+        parallel: int = 4,
+        retries: int = 0,
+        on_result: tasks.Progress | None = None,
+        resource_group: str = DEFAULT_RESOURCE_GROUP,
+        timeout: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> list[RunResult]:
+        """Run many commands as `run` does, ``parallel`` at a time, and return their results in the commands' order.
+
+        One that does not end with exit code 0 is run again up to ``retries`` times.  ``on_result(done, all, result)``
+        is called for each.  ``timeout`` is in seconds, for each try.
+        """
+        return tasks.run_many(
+            self, image, commands, parallel=parallel, retries=retries, on_result=on_result,
+            resource_group=resource_group, timeout=timeout, options=options,
+        )  # fmt: skip
+
+    def ensure_resource_group(self, name: str, location: str | None = None) -> str:
+        """Make a resource group unless there is one, and return its location.
+
+        On Azure the location of a new one must be given; raises ValueError if it is not.
+        """
+        doing = f"find or make resource group {name!r}"
+        url = self._session.url("resourceGroups", name, api_version=_RESOURCES_VERSION)
+        response = self._session.send("GET", url, doing=doing, allow={404})
+        if response.status == 404:  # noqa: PLR2004
+            if location is None and not is_loopback(self._session.base_url):
+                raise ValueError(f"cannot {doing}: there is none, and Azure has to be told where: give location=")
+            body = encode(ResourceGroup(location=location or _HERE), ResourceGroup)
+            response = self._session.send("PUT", url, doing=doing, body=body)
+        return decode(ResourceGroup, response.body, doing).location or _HERE

@@ -6,42 +6,85 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+from hythe.client.options import Call
 from hythe.errors import UnexpectedAnswer
 
+from ._io import Page
 from .session import Session
 
 T = TypeVar("T")
-Page = tuple[list[T], str | None]
+Listed = tuple[Iterator[T], str | None]
 """The items of a page, and the address of the next."""
 
 
 class Pager(Generic[T]):
-    """Iterates over all items, asking for pages as they are needed.  Each iteration starts anew."""
+    """Iterates over all items, asking for pages as they are needed.
 
-    def __init__(self, session: Session, url: str, read: Callable[[bytes], Page[T]], doing: str) -> None:
+    Each ``for`` starts anew; ``next`` goes on with an iteration that the pager keeps, as Microsoft's do.
+    """
+
+    def __init__(self, session: Session, url: str, read: Callable[[bytes], Listed[T]], doing: str, call: Call) -> None:
         self._session = session
         self._url = url
         self._read = read
         self._doing = doing
+        self._call = call
+        self._kept: Iterator[T] | None = None
+
+    def __repr__(self) -> str:
+        return f"Pager({self._doing!r})"
 
     def __iter__(self) -> Iterator[T]:
         """Iterate over the items."""
-        for page in self.by_page():
-            yield from page
+        pages = self.by_page()
+        while pages.continuation_token:
+            yield from pages.items()
 
-    def by_page(self) -> Iterator[list[T]]:
-        """Iterate over lists of items, one for each answer."""
-        url: str | None = self._url
-        seen: set[str] = set()
-        while url:
-            seen.add(url)
-            response = self._session.send("GET", url, doing=self._doing)
-            items, url = self._read(response.body)
-            yield items
-            if url and not self._session.is_own(url):
-                raise UnexpectedAnswer(
-                    f"cannot {self._doing}: the next page is said to be at another host than {self._session.base_url}; "
-                    "the token is not sent there"
-                )
-            if url in seen:
-                raise UnexpectedAnswer(f"cannot {self._doing}: the pages lead back to one that was already read")
+    def __next__(self) -> T:
+        """Return the next item."""
+        if self._kept is None:
+            self._kept = self.__iter__()
+        return self._kept.__next__()
+
+    def by_page(self, continuation_token: str | None = None) -> PageIterator[T]:
+        """Iterate over pages, from the first, or from the one after a page whose iterator had this token."""
+        return PageIterator(self._session, continuation_token or self._url, self._read, self._doing, self._call)
+
+
+class PageIterator(Generic[T]):
+    """Iterates over pages, each a list; ``continuation_token`` is the address of the next page, None at the end."""
+
+    def __init__(self, session: Session, url: str, read: Callable[[bytes], Listed[T]], doing: str, call: Call) -> None:
+        self._session = session
+        self._read = read
+        self._doing = doing
+        self._call = call
+        self._seen: set[str] = set()
+        self._first = True
+        self.continuation_token: str | None = url
+
+    def __iter__(self) -> PageIterator[T]:
+        return self
+
+    def __next__(self) -> Page[T]:
+        """Ask for the next page."""
+        if not self.continuation_token:
+            raise StopIteration
+        return Page(self.items())
+
+    def items(self) -> Iterator[T]:
+        """Ask for the next page and give its items one by one, each made when it is taken; nothing after the last."""
+        url = self.continuation_token
+        if not url:
+            return iter(())
+        if not self._session.is_own(url):
+            raise UnexpectedAnswer(
+                f"cannot {self._doing}: the next page is said to be at another host than {self._session.base_url}; "
+                "the token is not sent there"
+            )
+        if url in self._seen:
+            raise UnexpectedAnswer(f"cannot {self._doing}: the pages lead back to one that was already read")
+        response = self._session.send("GET", url, doing=self._doing, call=self._call)
+        self._seen.add(url)
+        items, self.continuation_token = self._read(response.body)
+        return items

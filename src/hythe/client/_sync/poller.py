@@ -8,7 +8,9 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from hythe.client.continuation import read_token, write_token
 from hythe.client.documents import unreadable
+from hythe.client.options import PLAIN, Call
 from hythe.client.transport import Response
 from hythe.errors import ConnectionFailed, HytheError, OperationFailed, ServiceError, StillRunning, UnexpectedAnswer
 from hythe.wire.poll import SUCCEEDED, Done, Failed, Fetch, Poll, Step, begin, proceed
@@ -37,13 +39,17 @@ class AzureOperationPoller(Generic[T]):
         read: Callable[[bytes], T],
         *,
         doing: str,
-        polling_interval: float,
+        call: Call = PLAIN,
     ) -> None:
         self._session = session
         self._step = step
         self._read = read
         self._doing = doing
-        self._interval = polling_interval
+        interval = session.polling_interval if call.polling_interval is None else call.polling_interval
+        self._interval = interval
+        self._call = msgspec.structs.replace(call, params={}, api_version=None)
+        seconds = session.deadline if call.deadline is None else call.deadline
+        self._end_of_patience = None if seconds is None else session.clock.now() + seconds
         self._due = session.clock.now() + (step.delay if isinstance(step, Poll) else 0)
         self._error: HytheError | None = self._error_of(step)
         self._callbacks: list[Callable[[AzureOperationPoller[T]], object]] = []
@@ -58,16 +64,20 @@ class AzureOperationPoller(Generic[T]):
         *,
         doing: str,
         body: bytes = b"",
-        polling_interval: float | None = None,
+        call: Call = PLAIN,
     ) -> AzureOperationPoller[T]:
-        """Send the request that begins an operation."""
-        interval = session.polling_interval if polling_interval is None else polling_interval
-        response = session.send(method, url, doing=doing, body=body)
+        """Send the request that begins an operation; with a continuation token, go on with one that was begun."""
+        if call.continuation_token is not None:
+            return cls(session, read_token(call.continuation_token), read, doing=doing, call=call)
+        interval = session.polling_interval if call.polling_interval is None else call.polling_interval
+        response = session.send(method, url, doing=doing, body=body, call=call)
+        if not call.polling:
+            return cls(session, Done(body=response.body), read, doing=doing, call=call)
         try:
             step = begin(method, url, response, default_delay=interval)
         except (msgspec.DecodeError, UnicodeDecodeError) as why:
             raise unreadable(doing, why) from why
-        return cls(session, step, read, doing=doing, polling_interval=interval)
+        return cls(session, step, read, doing=doing, call=call)
 
     def __repr__(self) -> str:
         return f"AzureOperationPoller({self._doing!r}, status={self.status()!r})"
@@ -88,7 +98,8 @@ class AzureOperationPoller(Generic[T]):
     def wait(self, timeout: float | None = None) -> None:
         """Wait for the end, or ``timeout`` seconds.  Raises `OperationFailed` if the end is a bad one."""
         clock = self._session.clock
-        deadline = None if timeout is None else clock.now() + timeout
+        limit = None if timeout is None else clock.now() + timeout
+        deadline = min((end for end in (limit, self._end_of_patience) if end is not None), default=None)
         while pending := self._pending:
             now = clock.now()
             if deadline is not None and now >= deadline:
@@ -97,7 +108,7 @@ class AzureOperationPoller(Generic[T]):
             if pause > 0:
                 clock.sleep(pause if deadline is None else min(pause, deadline - now))
             else:
-                self._ask(pending, wait=None if deadline is None else deadline - now)
+                self._ask(pending, wait=None if limit is None else limit - now)
         if self._error is not None:
             raise self._error
 
@@ -108,11 +119,22 @@ class AzureOperationPoller(Generic[T]):
         """
         self.wait(timeout)
         if isinstance(self._step, Fetch):
-            response = self._session.send("GET", self._step.url, doing=self._doing)
+            response = self._session.send("GET", self._step.url, doing=self._doing, call=self._call)
             self._step = Done(body=response.body)
         if not isinstance(self._step, Done):
-            raise StillRunning(f"cannot {self._doing} within {timeout} s: it is {self.status()}; ask again later")
+            raise StillRunning(
+                f"cannot {self._doing} within the time given: it is {self.status()}. The operation goes on: ask "
+                "again with result(), or allow more by timeout= and deadline=."
+            )
         return self._read(self._step.body)
+
+    def continuation_token(self) -> str:
+        """Give the text with which another client can go on: ``begin_...(..., continuation_token=text)``."""
+        return write_token(self._step)
+
+    def polling_method(self) -> AzureOperationPoller[T]:
+        """Return the poller, which polls by itself."""
+        return self
 
     def add_done_callback(self, function: Callable[[AzureOperationPoller[T]], object]) -> None:
         """Have ``function(poller)`` called at the end; at once if that has been seen already."""
@@ -124,6 +146,10 @@ class AzureOperationPoller(Generic[T]):
     def remove_done_callback(self, function: Callable[[AzureOperationPoller[T]], object]) -> None:
         """Take back a callback.  Raises ValueError if it was never added or has been called."""
         self._callbacks.remove(function)
+
+    def resource(self) -> T | None:
+        """Return the result if the operation has ended well and the last answer held it; asks nothing."""
+        return self._read(self._step.body) if isinstance(self._step, Done) else None
 
     @property
     def _pending(self) -> Poll | None:
@@ -148,11 +174,11 @@ class AzureOperationPoller(Generic[T]):
     def _answer(self, asked: Poll, wait: float | None) -> Response | None:
         """Get the answer to a poll; None if it did not come while it was waited for."""
         if wait is None:
-            return self._session.send("GET", asked.url, doing=self._doing)
+            return self._session.send("GET", asked.url, doing=self._doing, call=self._call)
         try:
             return self._session.send(
                 "GET", asked.url, doing=self._doing, headers={"prefer": f"wait={int(wait)}"},
-                timeout=max(wait, 1.0) if wait else _GLANCE,
+                timeout=max(wait, 1.0) if wait else _GLANCE, call=self._call,
             )  # fmt: skip
         except ConnectionFailed as why:
             if why.reason == "timeout":

@@ -26,21 +26,25 @@ class HttpTransport:
     def __init__(self, *, trust: Trust | None = None, timeout: float = 300.0) -> None:
         self._trust = trust or Trust()
         self._timeout = timeout
-        self._clients: dict[bool, httpx2.Client] = {}
+        self._clients: dict[tuple[bool, bool], httpx2.Client] = {}
+        """By whether the host is on this machine, and whether TLS is spoken."""
 
     def send(self, request: Request) -> Response:
         """Send one request and return its answer.  Raises `ConnectionFailed` when there is none."""
         import httpx2
 
-        client = self._client(is_loopback(request.url))
+        client = self._client(
+            is_loopback(request.url) or _is_link_local(request.url), request.url[:6].lower() == "https:"
+        )
         seconds = self._timeout if request.timeout is None else request.timeout
+        connect = min(seconds, request.connect_timeout or CONNECT_TIMEOUT)
         try:
             answer = client.request(
                 request.method,
                 request.url,
                 headers=request.headers,
                 content=request.body or None,
-                timeout=httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT)),
+                timeout=httpx2.Timeout(seconds, connect=connect),
             )
         except httpx2.TransportError as why:
             raise _failure(request, why) from why
@@ -53,17 +57,23 @@ class HttpTransport:
         for client in clients.values():
             close(client)
 
-    def _client(self, local: bool) -> httpx2.Client:
+    def _client(self, local: bool, secure: bool) -> httpx2.Client:
         import httpx2
 
-        client = self._clients.get(local)
+        client = self._clients.get((local, secure))
         if client is None:
-            context = self._trust.extend(httpx2.create_ssl_context(trust_env=False), loopback=local)
+            # reading the authorities takes longer than many a request, and plain HTTP needs none
+            context = secure and self._trust.extend(httpx2.create_ssl_context(trust_env=False), loopback=local)
             limits = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEEP_ALIVE)
             made = httpx2.Client(verify=context, trust_env=not local, limits=limits)
             # another thread may have been quicker; nothing has been opened yet, so the loser is just dropped
-            client = self._clients.setdefault(local, made)
+            client = self._clients.setdefault((local, secure), made)
         return client
+
+
+def _is_link_local(url: str) -> bool:
+    """Tell whether the address is one of this link, where no proxy leads."""
+    return url.startswith("http://169.254.")
 
 
 def _failure(request: Request, why: httpx2.TransportError) -> ConnectionFailed:

@@ -1,6 +1,7 @@
 """Runs container groups on containerd, through the Container Runtime Interface that Kubernetes nodes use."""
 
+from .clone import GitLimits
 from .config import Place
 from .engine import ContainerdEngine
 
-__all__ = ["ContainerdEngine", "Place"]
+__all__ = ["ContainerdEngine", "GitLimits", "Place"]

@@ -33,6 +33,21 @@ class Place(Struct, frozen=True, kw_only=True):
         return self.root / "logs"
 
     @property
+    def volumes(self) -> Path:
+        """Folder of what volumes hold, one folder a group."""
+        return self.root / "volumes"
+
+    @property
+    def secrets(self) -> Path:
+        """Where the tmpfs for secrets is mounted."""
+        return self.state / "secrets"
+
+    @property
+    def cache(self) -> Path:
+        """Folder of the archives of images that were made here."""
+        return self.root.parent / "cache"
+
+    @property
     def chain(self) -> str:
         """Name of the iptables chains."""
         return f"HYTHE-{self.installation}"

@@ -9,21 +9,24 @@ import logging
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from ...models import ImageRegistryCredential
 from .. import pod
 from ..base import (
+    VOLUMES,
     Action,
     Capabilities,
+    FindShare,
     Happened,
     Lost,
     Observed,
     Plan,
+    PrepareVolume,
     PullImage,
     Refused,
     RemoveContainer,
     RemoveSandbox,
+    RemoveVolumes,
     RunContainer,
     RunSandbox,
     SandboxSeen,
@@ -32,8 +35,10 @@ from ..base import (
     Transient,
     Uid,
     Want,
+    WriteConfigMap,
 )
-from . import daemon, existing, logfile, network
+from . import daemon, existing, network
+from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place
 from .images import Alias, ImageShelf, Shelf, credential_for
 from .isolate import cut_off
@@ -42,13 +47,15 @@ from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
 from .sandbox import INSTALLATION, UID, container_config, find, log_path, sandbox_config
 from .sight import Sight
+from .streams import Streams
+from .volumes import Volumes
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 
 
-class ContainerdEngine:
+class ContainerdEngine(Streams):
     """The engine of one Linux box."""
 
     name = "containerd"
@@ -61,11 +68,13 @@ class ContainerdEngine:
         backoff: pod.Backoff | None = None,
         runtime: str = "auto",
         foreign: bool = False,
+        git: GitLimits | None = None,
     ) -> None:
-        self.place = place
+        super().__init__(place)
         self._images = ImageShelf(place, aliases or {})
         self._backoff = backoff or pod.Backoff()
         self._runtime = Runtime(place, runtime, foreign=foreign)
+        self._volumes = Volumes(place, Cloner(place, self._images, self._runtime, git or GitLimits()))
         self._containerd: Containerd | None = None
         self._sight = Sight(place.installation)
         self._made: dict[Uid, SandboxSeen] = {}
@@ -73,6 +82,15 @@ class ContainerdEngine:
         self._sandbox_image: str | None = None
         """What a containerd that was there already takes for its sandboxes, until it has it."""
         self.can = Capabilities(engine=self.name)
+
+    @property
+    def find_share(self) -> FindShare:
+        """The port to the file shares."""
+        return self._volumes.find_share
+
+    @find_share.setter
+    def find_share(self, find: FindShare) -> None:
+        self._volumes.find_share = find
 
     # --- opening and closing ---
 
@@ -87,15 +105,18 @@ class ContainerdEngine:
         """Start containerd if it does not run, set up the network, and find out which runtime works."""
         self.place.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         await network.set_up(self.place)
+        self._volumes.open()
         if self.place.address is None:
             self._containerd = await daemon.ensure(self.place)
         else:
             self._containerd, self._sandbox_image = await existing.connect(self.place, self.place.address)
+        await self.open_streams()
         version = await self.containerd.version()
-        self.can = Capabilities(engine=self.name, runtime=version, init_containers=True)
+        self.can = Capabilities(engine=self.name, runtime=version, volumes=VOLUMES, init_containers=True)
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
+        await self.close_streams()
         if self._containerd is not None:
             await self._containerd.close()
             self._containerd = None
@@ -112,6 +133,7 @@ class ContainerdEngine:
             for start in range(0, len(groups), _AT_ONCE):
                 await asyncio.gather(*(self._remove_group(uid) for uid in groups[start : start + _AT_ONCE]))
         await self.close()
+        self._volumes.close()
         if self.place.address is None:
             await daemon.stop(self.place)
         else:
@@ -135,7 +157,7 @@ class ContainerdEngine:
     async def observe(self, uid: Uid) -> Observed:
         """Look at the sandboxes and containers that carry this uid."""
         self._made.pop(uid, None)
-        return await self._sight.observe(self.containerd, uid)
+        return self._volumes.add_to(await self._sight.observe(self.containerd, uid), uid)
 
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
@@ -149,6 +171,13 @@ class ContainerdEngine:
                     await self._run_sandbox(want.uid, attempt)
                 case RemoveSandbox(id=identity):
                     await self._remove_sandbox(identity)
+                case PrepareVolume():
+                    sandbox = self._made.get(want.uid) or seen.sandbox
+                    await self._volumes.prepare(self.containerd, want, sandbox, action)
+                case RemoveVolumes(names=names):
+                    await self._volumes.remove(want.uid, names)
+                case WriteConfigMap():
+                    self._volumes.write_config_map(want, action)
                 case PullImage(container=container, image=image):
                     return await self._pull(want, container, image)
                 case RunContainer():
@@ -176,10 +205,15 @@ class ContainerdEngine:
         for uid in {sandbox.labels[UID] for sandbox in answer.items}:
             yield Uid(uid)
 
+    def kept(self) -> set[Uid]:
+        """Give every group of which files are kept, whether or not anything of it runs."""
+        return self._volumes.uids()
+
     async def forget(self, uid: Uid) -> None:
         """Remove what is left of a group, its logs too."""
         await self._remove_group(uid)
         self._sight.forget(uid)
+        await self._volumes.forget(uid)
         await asyncio.to_thread(shutil.rmtree, self.place.logs / uid, ignore_errors=True)
 
     # --- steps ---
@@ -238,6 +272,7 @@ class ContainerdEngine:
             attempt=action.attempt,
             spec=action.spec,
             seccomp=self._runtime.seccomp,
+            mounts=self._volumes.mounts(want, container),
         )
         if not pod.has_network(want.group):
             await cut_off(sandbox.id, await self._first_process(sandbox.id))
@@ -306,18 +341,6 @@ class ContainerdEngine:
                 continue  # a sandbox, or a container that was never looked at: the slow re-list finds it
             self._sight.ended.add(end.container_id)
             yield uid
-
-    async def logs(self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, limit: int) -> str | None:
-        """Read the newest log file of a container."""
-        folder = self.place.logs / uid / container
-
-        def newest() -> Path | None:
-            return max(folder.glob("*-*.log"), key=lambda path: tuple(map(int, path.stem.split("-"))), default=None)
-
-        path = newest()
-        if path is None:
-            return None
-        return await asyncio.to_thread(logfile.read, path, tail=tail, timestamps=timestamps, limit=limit)
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float

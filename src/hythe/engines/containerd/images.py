@@ -144,6 +144,14 @@ class ImageShelf:
         answer = await containerd.call("ListImages", cri.ListImagesRequest(), cri.ListImagesResponse)
         return sorted((tag, image.size) for image in answer.images for tag in image.repo_tags or (image.id,))
 
+    async def cached(self, containerd: Containerd, subscription: str) -> list[str]:
+        """Give the names of the images that a subscription may use: no other one's private images."""
+        answer = await containerd.call("ListImages", cri.ListImagesRequest(), cri.ListImagesResponse)
+        free = [
+            image for image in answer.images if subscription in self._kept.private.get(image.id, (subscription,))
+        ]  # fmt: skip
+        return sorted(tag for image in free for tag in image.repo_tags)
+
     async def present(self, containerd: Containerd, image: str, subscription: str) -> str | None:
         """Give the name under which containerd has an image that this subscription may use, or None."""
         stand_in = self._stand_in(image, always=True)
@@ -300,6 +308,10 @@ class Shelf:
     async def list_images(self) -> list[tuple[str, int]]:
         """Give name and size in bytes of each."""
         return await self._images.every(self._containerd())
+
+    async def cached(self, subscription: str) -> list[str]:
+        """Give the names of those that a subscription may use."""
+        return await self._images.cached(self._containerd(), subscription)
 
     async def import_image(self, archive: Path) -> list[str]:
         """Import an archive, give the names in it.  Raises ValueError."""

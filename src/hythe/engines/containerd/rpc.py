@@ -22,6 +22,8 @@ NAMESPACE = "k8s.io"
 """The containerd namespace in which its CRI plugin keeps everything."""
 
 _CALL_SECONDS = 60.0
+_OWN = (("containerd-namespace", NAMESPACE),)
+"""What containerd's own services want to be told; CRI's calls pass over it."""
 _IMAGE_CALLS = frozenset({"ListImages", "ImageStatus", "PullImage", "RemoveImage"})
 
 
@@ -68,19 +70,19 @@ class Containerd:
         """Close the connection."""
         await self._channel.close(None)
 
-    async def call(self, method: str, request: Message, answer: type[R], timeout: float = _CALL_SECONDS) -> R:
-        """Call one method of CRI by its name."""
+    async def call(self, method: str, request: Message, answer: type[R], timeout: float | None = _CALL_SECONDS) -> R:
+        """Call one method of CRI by its name, or one of containerd's own services by its path."""
         rpc = self._calls.get(method)
         if rpc is None:
             service = "ImageService" if method in _IMAGE_CALLS else "RuntimeService"
             rpc = self._channel.unary_unary(
-                f"/runtime.v1.{service}/{method}",
+                method if method.startswith("/") else f"/runtime.v1.{service}/{method}",
                 request_serializer=type(request).SerializeToString,
                 response_deserializer=answer.FromString,
             )
             self._calls[method] = rpc
         try:
-            return cast(R, await rpc(request, timeout=timeout))
+            return cast(R, await rpc(request, timeout=timeout, metadata=_OWN))
         except grpc.aio.AioRpcError as error:
             raise _translate(error) from None
 

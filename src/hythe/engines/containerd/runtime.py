@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -43,6 +44,8 @@ class Runtime:
         self._wanted = wanted
         self._foreign = foreign
         self._chosen = ""
+        self._choosing = asyncio.Lock()
+        """Two that try at once would be in each other's way, and both would believe that it does not work."""
 
     @property
     def _profile(self) -> Path:
@@ -59,6 +62,10 @@ class Runtime:
         """Take crun where it works, else runc; needs the sandbox image."""
         if self._chosen:
             return self._chosen
+        async with self._choosing:
+            return self._chosen or await self._find_out(containerd)
+
+    async def _find_out(self, containerd: Containerd) -> str:
         remembered = self._place.state / "runtime"
         if remembered.exists():
             self._chosen = remembered.read_text()

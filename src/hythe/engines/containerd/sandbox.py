@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from ...models import Container
 from ..base import Uid, Want
@@ -15,13 +16,15 @@ INSTALLATION = "hythe.installation"
 UID = "hythe.uid"
 EPOCH = "hythe.epoch"
 SPEC = "hythe.spec"
+INPUT_TAG = "hythe.stdin"
+"""Tag of a group that names its containers with an open standard input, with commas between them."""
 
 # What a container must not see or change of the host's kernel; CRI leaves both lists to its caller.
-_MASKED = (
+PROTECTED_PATHS = (
     "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
     "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
 )  # fmt: skip
-_READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+READ_ONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
 def host_name(uid: str) -> str:
@@ -60,6 +63,7 @@ def container_config(
     attempt: int,
     spec: str,
     seccomp: cri.SecurityProfile,
+    mounts: Sequence[cri.Mount] = (),
 ) -> cri.ContainerConfig:
     """Describe one attempt of a container."""
     allowed = allowance(container)
@@ -71,8 +75,10 @@ def container_config(
             cri.KeyValue(key=each.name, value=each.secure_value if each.value is None else each.value)
             for each in container.environment_variables or ()
         ],
+        mounts=mounts,
         labels={INSTALLATION: place.installation, UID: want.uid, EPOCH: str(want.epoch), SPEC: spec},
         log_path=log_path(container.name, want.epoch, attempt),
+        stdin=wants_input(want.group.tags, container.name),
         linux=cri.LinuxContainerConfig(
             resources=cri.LinuxContainerResources(
                 cpu_period=CPU_PERIOD if allowed.cpu_quota else 0,
@@ -84,13 +90,18 @@ def container_config(
                 namespace_options=cri.NamespaceOption(pid=cri.CONTAINER),
                 capabilities=cri.Capability(drop_capabilities=["NET_RAW"]),
                 seccomp=seccomp,
-                masked_paths=_MASKED,
-                readonly_paths=_READ_ONLY,
+                masked_paths=PROTECTED_PATHS,
+                readonly_paths=READ_ONLY_PATHS,
             ),
         ),
     )
     _secure(config, container)
     return config
+
+
+def wants_input(tags: dict[str, str] | None, container: str) -> bool:
+    """Tell whether a container is made with an open standard input; Azure's have none."""
+    return container in {name.strip() for name in (tags or {}).get(INPUT_TAG, "").split(",")}
 
 
 def _secure(config: cri.ContainerConfig, container: AnyContainer) -> None:

@@ -22,6 +22,7 @@ from ..base import (
     Record,
     RemoveContainer,
     RemoveSandbox,
+    RemoveVolumes,
     RunContainer,
     RunSandbox,
     StartContainer,
@@ -29,6 +30,7 @@ from ..base import (
     Want,
 )
 from .spec import AnyContainer, digest, effective_policy, grace
+from .volumes import config_steps, volume_steps
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
@@ -74,6 +76,7 @@ class _Look:
             held = self.newest.get(container.name)
             if held is None or (container.epoch, container.attempt) > (held.epoch, held.attempt):
                 self.newest[container.name] = container
+        self.specs = {one.name: digest(one, want.group.volumes) for one in (*self.init, *self.main)}
         self.records: dict[str, Record] = {}
         self.happened: list[Happened] = []
 
@@ -140,22 +143,21 @@ class _Look:
         return self._plan([*(RemoveSandbox(id=each) for each in sandboxes), *loose])
 
     def stop(self) -> Plan:
-        """No container runs; the sandbox stays, and with it the address."""
+        """No container runs, what the volumes held is gone; the sandbox stays, and with it the address."""
         for name, record in self.records.items():
             if not record.running and not record.stopped and not self._done(name, record):
                 self.records[name] = replace(record, stopped=True, waiting="", retry_at=None)
-        return self._plan(
-            [
-                StopContainer(
-                    name=one.name,
-                    id=one.id,
-                    grace=grace(self.want.group),
-                    reason="Container stopped per client request",
-                )
-                for one in self.seen.containers
-                if one.state in ("running", "unknown")
-            ]
-        )
+        running: list[Action] = [
+            StopContainer(
+                name=one.name,
+                id=one.id,
+                grace=grace(self.want.group),
+                reason="Container stopped per client request",
+            )
+            for one in self.seen.containers
+            if one.state in ("running", "unknown")
+        ]
+        return self._plan(running or ([RemoveVolumes(names=(*self.seen.volumes,))] if self.seen.volumes else []))
 
     def run(self) -> Plan:
         """Every container runs, or has ended in a way that its restart policy accepts."""
@@ -172,6 +174,10 @@ class _Look:
             self.newest = {}
         actions += self._outdated(containers)
         waits: list[datetime] = []
+        actions += volume_steps(self.want, self.seen, self.records, self.now, waits)
+        if waits:  # a volume can't be had: no container that is to start may do without it
+            return self._plan(actions, min(waits))
+        actions += config_steps(self.want, self.seen)
         for container in self.init:
             if self._init_done(container):
                 continue
@@ -184,7 +190,7 @@ class _Look:
     def _over(self) -> bool:
         """Tell whether the group's work is done: every container ended for good, as it is defined now."""
         return all(
-            self._done(one.name, self.records[one.name]) and self.records[one.name].ran_as == digest(one)
+            self._done(one.name, self.records[one.name]) and self.records[one.name].ran_as == self.specs[one.name]
             for one in self.main
         ) or any(
             # a failed init container under policy Never: the rest will not run
@@ -199,9 +205,8 @@ class _Look:
 
     def _outdated(self, containers: Sequence[ContainerSeen]) -> Iterator[Action]:
         """End and remove what is of an older epoch, of another definition, or not wanted any more."""
-        wanted = {one.name: digest(one) for one in (*self.init, *self.main)}
         for one in containers:
-            if one.epoch == self.want.epoch and wanted.get(one.name) == one.spec:
+            if one.epoch == self.want.epoch and self.specs.get(one.name) == one.spec:
                 continue
             if self.newest.get(one.name) is one:
                 del self.newest[one.name]
@@ -218,7 +223,7 @@ class _Look:
         """Bring one container a step further."""
         seen = self.newest.get(container.name)
         record = self.records[container.name]
-        spec = digest(container)
+        spec = self.specs[container.name]
         if seen is not None and seen.state in ("running", "unknown"):
             return
         if record.retry_at is not None and record.retry_at > self.now:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
 from msgspec import Struct
 
-from ...models import Container, ContainerGroup, InitContainerDefinition
+from ...models import Container, ContainerGroup, InitContainerDefinition, Volume
 
 AnyContainer = Container | InitContainerDefinition
 
@@ -21,15 +22,38 @@ def effective_policy(group: ContainerGroup, *, init: bool = False) -> str:
     return "OnFailure" if init and policy == "Always" else policy
 
 
-def digest(container: AnyContainer) -> str:
+def digest(container: AnyContainer, volumes: Sequence[Volume] | None = None) -> str:
     """Give a short digest of everything in a definition that the running container was made from.
 
-    A config map is left out: it changes in the running container.
+    The volumes that it mounts are part of that, of all ``volumes`` of its group.  A config map is left out: it
+    changes in the running container.
     """
     plain = msgspec.structs.replace(container, instance_view=None)
     if isinstance(plain, Container):
         plain = msgspec.structs.replace(plain, config_map=None)
-    return hashlib.sha256(_ENCODER.encode(plain)).hexdigest()[:16]
+    names = {mount.name for mount in container.volume_mounts or ()}
+    mounted = [volume for volume in volumes or () if volume.name in names]
+    return _digest((plain, mounted) if mounted else plain)
+
+
+def volume_digest(volume: Volume) -> str:
+    """Give a short digest of a volume's definition."""
+    return _digest(volume)
+
+
+def config_maps(group: ContainerGroup) -> dict[str, dict[str, str]]:
+    """Give the files of every config map that has any, by container."""
+    every = {one.name: one.config_map.key_value_pairs for one in group.containers or () if one.config_map}
+    return {name: files for name, files in every.items() if files}
+
+
+def config_digest(files: dict[str, str] | None) -> str:
+    """Give a short digest of the files of a config map; empty for none."""
+    return _digest(files) if files else ""
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(_ENCODER.encode(value)).hexdigest()[:16]
 
 
 def has_network(group: ContainerGroup) -> bool:

@@ -21,6 +21,7 @@ from ...engines.base import (
     Lost,
     Observed,
     Plan,
+    PrepareVolume,
     PullImage,
     Record,
     Refused,
@@ -113,23 +114,26 @@ class GroupPass:
             status.add_events(view, happened, self._clock())
 
     def _refused(self, want: Want, action: Action, error: Exception, view: View) -> None:
-        name = action.container if isinstance(action, PullImage) else getattr(action, "name", "")
+        """Write down a refused step with each container that waits for it, and when it is tried again."""
         reason = error.reason if isinstance(error, Refused) else "Unsupported"
-        happened = [Happened(container=name, name="Failed", message=str(error), type="Warning")]
-        record = want.records.get(name, Record(epoch=want.epoch))
-        if isinstance(action, PullImage):
-            happened.append(
-                Happened(container=name, name="BackOff", message=f'Back-off pulling image "{action.image}"')
+        if isinstance(action, PrepareVolume):
+            names = action.containers
+        else:
+            names = (action.container if isinstance(action, PullImage) else getattr(action, "name", ""),)
+        records = [want.records.get(name, Record(epoch=want.epoch)) for name in names]
+        wait = min(_RETRY_MOST, _RETRY_FIRST * 2 ** max(record.failures for record in records))
+        retry_at = self._clock() + timedelta(seconds=wait)
+        word = reason if reason == "FailedMount" else "Failed"
+        for name, record in zip(names, records, strict=True):
+            happened = [Happened(container=name, name=word, message=str(error), type="Warning")]
+            if isinstance(action, PullImage):
+                message = f'Back-off pulling image "{action.image}"'
+                happened.append(Happened(container=name, name="BackOff", message=message))
+            want.records[name] = replace(
+                record, waiting=f"{reason}: {error}", failures=record.failures + 1, retry_at=retry_at
             )
-        wait = min(_RETRY_MOST, _RETRY_FIRST * 2**record.failures)
-        want.records[name] = replace(
-            record,
-            waiting=f"{reason}: {error}",
-            failures=record.failures + 1,
-            retry_at=self._clock() + timedelta(seconds=wait),
-        )
-        status.add_events(view, happened, self._clock())
-        if not isinstance(action, PullImage | RunContainer):
+            status.add_events(view, happened, self._clock())
+        if not isinstance(action, PullImage | RunContainer | PrepareVolume):
             raise Transient(str(error), retry_after=wait)
 
     def _away(self, row: Row) -> Outcome:
@@ -183,7 +187,7 @@ class GroupPass:
         if want.desired == "stop":
             return not any(record.running for record in records)
         return all(
-            status.started(record) and record.ran_as == digest(one)
+            status.started(record) and record.ran_as == digest(one, want.group.volumes)
             for one, record in zip(want.group.containers or (), records, strict=True)
         )
 

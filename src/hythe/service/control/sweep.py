@@ -6,7 +6,7 @@ import logging
 
 import msgspec
 
-from ...engines.base import Engine
+from ...engines.base import Engine, KeepsFiles
 from ..store import SqlStore
 from . import status
 
@@ -18,9 +18,9 @@ RUN_BY_ENGINE = ("containerGroups", "sandboxes")
 
 async def sweep(store: SqlStore, engine: Engine) -> int:
     """Remove every group that carries our label and has no row; give how many there were."""
-    owned = [uid async for uid in engine.owned()]
+    owned = {uid async for uid in engine.owned()} | (engine.kept() if isinstance(engine, KeepsFiles) else set())
     known = store.uids(*RUN_BY_ENGINE) | {*store.warm()}  # read after: a group made meanwhile is known by now
-    orphans = [uid for uid in owned if uid not in known]
+    orphans = [uid for uid in sorted(owned) if uid not in known]
     for uid in orphans:
         log.warning("removing group %s, which nobody knows", uid)
         await engine.forget(uid)

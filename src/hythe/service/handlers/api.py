@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ..admin import Admin
+from ..locations import Locations
 from ..resource import Resources
 from ..sandboxes import Sandboxes
 from ..store import SqlStore
@@ -19,6 +20,7 @@ class Api(Struct, kw_only=True):
     store: SqlStore
     resources: Resources
     streams: Streams
+    locations: Locations
     admin: Admin
     sandboxes: Sandboxes
     health: dict[str, Any]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...wire.versions import start_answers_202
+from msgspec.structs import replace
+
+from ...wire.versions import idle_start_answers_202, start_answers_202
 from ..answers import Answer, plain
 from ..call import Call, Lro
 from ..kinds import CONTAINER_GROUPS
@@ -42,9 +44,11 @@ async def delete(api: Api, call: Call) -> Answer:
 
 
 async def start(api: Api, call: Call) -> Answer:
-    """Start a group; older clients take 204 only."""
+    """Start a group; the oldest clients take 204 only, those of 2021 take 202 only."""
     if not start_answers_202(call.api_version):
         call.lro = _OLD_START
+    elif idle_start_answers_202(call.api_version):
+        call.lro = replace(call.lro, idle=202)
     return await api.resources.act(CONTAINER_GROUPS, call.container_group, "start", call)
 
 
@@ -62,11 +66,6 @@ def outbound(api: Api, call: Call) -> Answer:
     """Name what a group needs to reach: nothing."""
     api.resources.row(CONTAINER_GROUPS, call.container_group, call)
     return plain([])
-
-
-async def logs(api: Api, call: Call) -> Answer:
-    """Show what a container wrote."""
-    return await api.streams.logs(api.resources.row(CONTAINER_GROUPS, call.container_group, call), call)
 
 
 async def operation(api: Api, call: Call) -> Answer:

@@ -40,3 +40,28 @@ async def remove_image(api: Api, call: Call) -> Answer:
 def alias_image(api: Api, call: Call) -> Answer:
     """Let an image stand for another name."""
     return api.admin.alias_image(call)
+
+
+async def list_shares(api: Api, call: Call) -> Answer:
+    """List the file shares."""
+    return await api.admin.list_shares()
+
+
+def create_share(api: Api, call: Call) -> Answer:
+    """Make a file share."""
+    return api.admin.create_share(call)
+
+
+def remove_share(api: Api, call: Call) -> Answer:
+    """Remove a file share."""
+    return api.admin.remove_share(call)
+
+
+def share_key(api: Api, call: Call) -> Answer:
+    """Give the key of a storage account."""
+    return api.admin.share_key(call)
+
+
+async def copy_share(api: Api, call: Call) -> Answer:
+    """Copy files into or out of a share."""
+    return await api.admin.copy_share(call)

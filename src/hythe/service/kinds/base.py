@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ...models import ContainerGroupProfile, ImageRegistryCredential, Model, Resource
+from ...models import AzureFileVolume, ContainerGroupProfile, ImageRegistryCredential, Model, Resource
 from ...wire import lenient
 from ...wire.faults import Fault
 from ...wire.ids import ResourceId
@@ -22,6 +22,9 @@ Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[b
 
 Profile = Callable[[ResourceId, int | None], ContainerGroupProfile | None]
 """Port: a revision of a profile with its secrets, the newest if None; None if there is none."""
+
+ShareProblem = Callable[[AzureFileVolume], tuple[str, str] | None]
+"""Port: why can't a file share be used?  A code and a sentence, or None if it can."""
 
 
 Ports = Callable[[str, Sequence[PublishedPort]], None]
@@ -37,6 +40,7 @@ class Admission(Struct, kw_only=True):
 
     store: SqlStore
     accessible: Accessible
+    share: ShareProblem
     dns_suffix: str
     tenant: str
     profile: Profile

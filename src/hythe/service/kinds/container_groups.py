@@ -18,20 +18,19 @@ from ...models import (
     from_json,
     to_json,
 )
-from ...wire import lenient
-from ...wire.faults import Fault, bad_request, invalid_content
+from ...wire import lenient, versions
+from ...wire.faults import Detail, Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
 from ...wire.tags import PUBLISH, PublishedPort, published
 from ..call import Caller
 from ..store import Row, Status, View
+from . import labels
 from .base import Admission, Defaults, Shown, location, refuse_move, region
 from .profiles import made_from
 from .rules import problems
 from .rules.tags import tag_problems
 from .secrets import without_secrets
 
-TIMEOUT_SHOWN_SINCE = "2023-05-01"
-CONFIG_MAP_SHOWN_SINCE = "2024-05-01-preview"
 _PROVISIONING_SECONDS = 1800
 
 
@@ -97,23 +96,35 @@ class ContainerGroups(Defaults):
         """Check location, label, images and what can't be changed; fill in what the service decides."""
         wanted = replace(wanted, location=location(wanted.location, identity, admission))
         if held is not None:
-            _refuse_changes(self.read_again(held.spec), wanted, identity)
+            _refuse_changes(held, self.read_again(held.spec), wanted, identity)
         admission.ports(identity.key, _published(wanted))
+        _refuse_shares(wanted, identity, admission)
         await _refuse_images(wanted, identity, admission)
         return replace(
             wanted,
             sku=wanted.sku or "Standard",
             tags=wanted.tags if wanted.tags is not None else {},
             containers=[_filled(one) for one in wanted.containers or ()],
-            ip_address=self._address(wanted, identity, admission),
+            ip_address=self._address(wanted, held, identity, admission),
         )
 
-    def _address(self, wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> IpAddress | None:
+    def _address(
+        self, wanted: ContainerGroup, held: Row | None, identity: ResourceId, admission: Admission
+    ) -> IpAddress | None:
         """Give the address its name, which nobody else in the region may have."""
         address = wanted.ip_address
         if address is None or not address.dns_name_label:
             return address
-        fqdn = f"{address.dns_name_label}.{region(wanted.location or '')}.{admission.dns_suffix}"
+        before = self.read_again(held.spec).ip_address if held else None
+        kept = before if before and before.auto_generated_domain_name_label_scope == "Noreuse" else None
+        name = labels.scoped(
+            address.dns_name_label,
+            address.auto_generated_domain_name_label_scope,
+            tenant=admission.tenant,
+            identity=identity,
+            before=kept.fqdn if kept else None,
+        )
+        fqdn = f"{name}.{region(wanted.location or '')}.{admission.dns_suffix}"
         taken = admission.store.holding_text("containerGroups", f'"fqdn":"{fqdn}"', apart_from=identity.key)
         if taken:
             raise Fault(
@@ -146,8 +157,8 @@ class ContainerGroups(Defaults):
         address = group.ip_address
         if address is not None:
             address = replace(address, ip=view.ip)
-        configured = shown.api_version >= CONFIG_MAP_SHOWN_SINCE
-        timeout = shown.api_version >= TIMEOUT_SHOWN_SINCE
+        configured = versions.shows_config_maps(shown.api_version)
+        timeout = versions.shows_timeouts(shown.api_version)
         return replace(
             group,
             id=row.id,
@@ -191,17 +202,25 @@ def _filled(one: Container) -> Container:
     return replace(one, ports=one.ports or [], environment_variables=one.environment_variables or [])
 
 
-def _refuse_changes(held: ContainerGroup, wanted: ContainerGroup, identity: ResourceId) -> None:
-    """Refuse what Azure does not change in place either."""
+def _refuse_changes(row: Row, held: ContainerGroup, wanted: ContainerGroup, identity: ResourceId) -> None:
+    """Refuse what Azure does not change in place either; a group that has ended is made anew, with what it asks for."""
 
     def sizes(group: ContainerGroup) -> dict[str, object]:
         return {one.name: one.resources for one in group.containers or ()}
 
+    def subnets(group: ContainerGroup) -> list[str]:
+        return [subnet.id.lower() for subnet in group.subnet_ids or ()]
+
+    state = msgspec.json.decode(row.status, type=Status).view.state if row.status else ""
+    ended = state in ("Stopped", "Succeeded", "Failed")
     same_names = sizes(held).keys() & sizes(wanted).keys()
-    changed = (
-        held.os_type != wanted.os_type
-        or (held.restart_policy or "Always") != (wanted.restart_policy or "Always")
-        or any(sizes(held)[name] != sizes(wanted)[name] for name in same_names)
+    changed = subnets(held) != subnets(wanted) or (
+        not ended
+        and (
+            held.os_type != wanted.os_type
+            or (held.restart_policy or "Always") != (wanted.restart_policy or "Always")
+            or any(sizes(held)[name] != sizes(wanted)[name] for name in same_names)
+        )
     )
     refuse_move(held.location, wanted.location or "", identity)
     if changed:
@@ -212,6 +231,19 @@ def _refuse_changes(held: ContainerGroup, wanted: ContainerGroup, identity: Reso
             "restart policy, network profile, CPU, memory or GPU resources for a container group, you must delete it "
             "first and then create a new one.",
         )
+
+
+def _refuse_shares(wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> None:
+    """Refuse a share that is not there, or whose key is not the right one."""
+    problems = []
+    for index, volume in enumerate(wanted.volumes or ()):
+        problem = admission.share(volume.azure_file) if volume.azure_file else None
+        if problem is not None:
+            message = f"The volume '{volume.name}' in container group '{identity.name}' cannot be used: {problem[1]}"
+            target = f"properties.volumes[{index}].azureFile"
+            problems.append(Detail(code=problem[0], message=message, target=target))
+    if problems:
+        raise bad_request(problems)
 
 
 async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> None:

@@ -150,3 +150,12 @@ class Principal(Struct, kw_only=True, frozen=True):
     display_name: str
     secret_hash: str
     created_at: float
+
+
+class Share(Struct, kw_only=True, frozen=True):
+    """A file share.  Written by: the owner's routes."""
+
+    account: str
+    name: str
+    quota_gb: float = 0.0
+    """Most that it may hold, in GB of 2**30 bytes; 0 for no limit."""

@@ -1,12 +1,15 @@
 """The store on SQLite: one file, one writer, a row is the queue.
 
 Calls are synchronous and short: a point read takes some 50 microseconds, which is less than handing it to a thread.
+Rows that were read stay in memory until anything is written: the one process that holds the data dir is the only
+writer, and its connection counts the changes that it made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,17 @@ _OPEN_COLUMNS = [resources.c[name] for name in _OPEN_FIELDS]
 _READ_COLUMNS = [resources.c[name] for name in _READ_FIELDS]
 _KEPT_OPERATIONS = 86400.0
 """Seconds for which an ended operation can still be asked for."""
+_REMEMBERED, _LARGEST_REMEMBERED = 2048, 16 << 10
+"""Most rows kept in memory, and most bytes of one of them."""
+
+# Made once: putting a statement together takes longer than running it.
+_KEY: sa.BindParameter[str] = sa.bindparam("key")
+_GET = sa.select(*_READ_COLUMNS).where(resources.c.key == _KEY)
+_OPENED = sa.select(*_OPEN_COLUMNS).where(resources.c.key == _KEY)
+_SPECS = sa.select(resources.c.key, resources.c.spec).where(
+    resources.c.subscription == sa.bindparam("subscription"), resources.c.kind == sa.bindparam("kind")
+)
+_SUBSCRIPTION = sa.select(subscriptions).where(subscriptions.c.id == _KEY)
 
 
 class Stale(Exception):
@@ -47,6 +61,9 @@ class SqlStore:
         )
         sa.event.listen(self._engine, "connect", _on_connect)
         self._connection = self._engine.connect()
+        self._driver: Any = self._connection.connection.driver_connection
+        self._remembered: dict[str, Row] = {}
+        self._remembered_at = 0
         if path:
             path.chmod(0o600)
         with self._transaction() as connection:
@@ -62,29 +79,54 @@ class SqlStore:
         with self._connection.begin():
             yield self._connection
 
-    def _rows(self, statement: Any) -> Sequence[Any]:
+    def _rows(self, statement: Any, **parameters: object) -> Sequence[Any]:
         with self._transaction() as connection:
-            return connection.execute(statement).all()
+            return connection.execute(statement, parameters).all()
 
     # --- resources ---
 
     def get(self, key: str) -> Row | None:
         """Read a resource without its secrets."""
-        found = self._rows(sa.select(*_READ_COLUMNS).where(resources.c.key == key))
-        return Row(**found[0]._mapping) if found else None
+        changes: int = self._driver.total_changes
+        if changes != self._remembered_at or len(self._remembered) > _REMEMBERED:
+            self._remembered.clear()
+            self._remembered_at = changes
+        row = self._remembered.get(key)
+        if row is None:
+            found = self._rows(_GET, key=key)
+            if not found:
+                return None
+            row = Row(**found[0]._mapping)
+            if len(row.spec) + len(row.status) <= _LARGEST_REMEMBERED:
+                self._remembered[key] = row
+        return copy(row)  # callers may change what they get
 
     def opened(self, key: str) -> Row | None:
         """Read a resource with its secrets, still encrypted.  For control."""
-        found = self._rows(sa.select(*_OPEN_COLUMNS).where(resources.c.key == key))
+        found = self._rows(_OPENED, key=key)
         return Row(**found[0]._mapping) if found else None
 
-    def listed(self, kind: str | None, subscription: str, resource_group: str | None = None) -> list[Row]:
-        """Read the resources of a subscription or of one of its resource groups, ordered by key."""
+    def listed(
+        self,
+        kind: str | None,
+        subscription: str,
+        resource_group: str | None = None,
+        *,
+        after: str = "",
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Read the resources of a subscription or of one of its resource groups, ordered by key.
+
+        With a limit only so many, of those whose key comes after one.
+        """
         statement = sa.select(*_READ_COLUMNS).where(resources.c.subscription == subscription)
         if kind is not None:
             statement = statement.where(resources.c.kind == kind)
         if resource_group is not None:
             statement = statement.where(resources.c.resource_group == resource_group)
+        if after:
+            statement = statement.where(resources.c.key > after)
+        statement = statement.limit(limit)
         return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
 
     def members(self, parent: str) -> list[Row]:
@@ -104,6 +146,10 @@ class SqlStore:
             sa.select(revisions).where(revisions.c.uid == row.uid, revisions.c.generation == generation)
         )
         return replace(row, generation=generation, spec=found[0].spec, secrets=found[0].secrets) if found else None
+
+    def specs(self, kind: str, subscription: str) -> list[tuple[str, bytes]]:
+        """Read key and definition of every resource of a kind in a subscription."""
+        return [(found.key, found.spec) for found in self._rows(_SPECS, kind=kind, subscription=subscription)]
 
     def holding_text(self, kind: str, text: str, *, apart_from: str = "") -> Row | None:
         """Give a resource of a kind whose definition holds a piece of JSON, or None."""
@@ -357,7 +403,7 @@ class SqlStore:
 
     def subscription(self, identity: str) -> Subscription | None:
         """Read a subscription."""
-        found = self._rows(sa.select(subscriptions).where(subscriptions.c.id == identity.lower()))
+        found = self._rows(_SUBSCRIPTION, key=identity.lower())
         return Subscription(**found[0]._mapping) if found else None
 
     def subscriptions(self) -> list[Subscription]:

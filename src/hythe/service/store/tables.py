@@ -95,8 +95,29 @@ facts = sa.Table(
 )
 
 
+share_accounts = sa.Table(
+    "share_accounts",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("key", sa.LargeBinary, nullable=False),
+)
+
+shares = sa.Table(
+    "shares",
+    metadata,
+    sa.Column("account", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("quota_gb", sa.Float, nullable=False),
+)
+
+
 def _first(connection: sa.Connection) -> None:
     metadata.create_all(connection)
+
+
+def _shares(connection: sa.Connection) -> None:
+    for table in (share_accounts, shares):
+        table.create(connection, checkfirst=True)
 
 
 def _parents_and_revisions(connection: sa.Connection) -> None:
@@ -109,7 +130,7 @@ def _parents_and_revisions(connection: sa.Connection) -> None:
     revisions.create(connection, checkfirst=True)
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _parents_and_revisions)
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _shares, _parents_and_revisions)
 """Step n leads from version n to n + 1.  A step that was released is never changed: a new one follows it."""
 
 

@@ -20,11 +20,13 @@ from ..images import Alias
 from .archive import files_below, write_archive
 from .recipes import RECIPES, ROOTFS, CannotBuild
 
-__all__ = ["ALIASES", "NAMES", "PAUSE", "CannotBuild", "build", "build_all", "make"]
+__all__ = ["ALIASES", "GIT", "NAMES", "PAUSE", "CannotBuild", "build", "build_all", "make"]
 
 PAUSE = "hythe.local/pause:1"
-NAMES = tuple(RECIPES)
-"""Full names of all images that can be built."""
+GIT = "hythe.local/tools/git:1"
+"""The image in which repositories are cloned; made when the first one is."""
+NAMES = tuple(name for name in RECIPES if name != GIT)
+"""Full names of the images that every installation has from its start."""
 
 _STAND_INS = {
     "aci-helloworld": "hythe.local/samples/helloworld:1",

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from . import NAMES, CannotBuild, make
+from .recipes import RECIPES
 
 
 def main(folder: str = "", *names: str) -> int:
     """Make and print."""
-    if not folder or not set(names) <= set(NAMES):
-        print(f"usage: python -m {__package__} FOLDER [NAME ...], names: {', '.join(NAMES)}", file=sys.stderr)
+    if not folder or not set(names) <= set(RECIPES):
+        print(f"usage: python -m {__package__} FOLDER [NAME ...], names: {', '.join(RECIPES)}", file=sys.stderr)
         return 2
     try:
         for name in names or NAMES:

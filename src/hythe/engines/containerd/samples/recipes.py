@@ -16,7 +16,11 @@ from .archive import Config, Tree, files_below
 ROOTFS = Path(__file__).with_name("rootfs")
 _PATH = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 _PYTHON_PACKAGES = ("python3-minimal", "libpython3-stdlib")
+_GIT_PACKAGES = ("git",)
 _BUILD_SECONDS = 600
+_KEEP_GIT = re.compile(
+    r"(?:lib64/ld-|lib/ld-|(?:usr/)?lib/[^/]+/(?:ld-|lib[^/]+\.so)|usr/bin/git$|usr/lib/git-core/git-remote-https?$)"
+)
 # What Python needs of its packages and of those that they pull in (dpkg, tar, perl's leavings: not needed).
 _KEEP = re.compile(
     r"(?:lib64/ld-|lib/ld-|lib/[^/]+/(?:ld-|lib[^/]+\.so)"
@@ -100,33 +104,44 @@ def _wordcount() -> tuple[list[Tree], Config]:
 
 def _python() -> Tree:
     """Make a layer with Debian's Python, of what mmdebstrap gathers."""
+    tree = _picked(_gather(_PYTHON_PACKAGES), lambda name: bool(_KEEP.match(name)) and not _DROP.search(name))
+    tree.link("usr/bin/python", "python3")
+    return tree
+
+
+def _git() -> tuple[list[Tree], Config]:
+    """Make the image in which repositories are cloned: git for HTTP, and nothing else that a repository could use."""
+    return [_busybox(), _picked(_gather(_GIT_PACKAGES), lambda name: bool(_KEEP_GIT.match(name)))], Config(
+        command=("git",), environment=_PATH
+    )
+
+
+def _picked(archive: bytes, keep: Callable[[str], bool]) -> Tree:
+    """Make a layer of some files of an archive."""
     tree = Tree()
-    with tarfile.open(fileobj=io.BytesIO(_gather(_PYTHON_PACKAGES))) as gathered:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as gathered:
         for member in gathered:
             name = member.name.removeprefix("./")
-            if not _KEEP.match(name) or _DROP.search(name):
+            if not keep(name):
                 continue
             if member.issym():
                 tree.link(name, member.linkname)
-            elif member.isfile() and (file := gathered.extractfile(member)) is not None:
+            elif (member.isfile() or member.islnk()) and (file := gathered.extractfile(member)) is not None:
                 tree.file(name, file.read(), member.mode & 0o755)
-    tree.link("usr/bin/python", "python3")
     return tree
 
 
 def _gather(packages: tuple[str, ...]) -> bytes:
     """Let mmdebstrap unpack packages and all that they depend on; give the tar."""
+    what = f"cannot build an image with {packages[0]}"
     if shutil.which("mmdebstrap") is None:
-        raise CannotBuild("cannot build the sample image wordcount: mmdebstrap is missing; run `hythe doctor`")
+        raise CannotBuild(f"{what}: mmdebstrap is missing; run `hythe doctor`")
     command = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(packages)}"]
     command += ["--dpkgopt=path-exclude=/usr/share/*", _codename(), "-", *_mirrors()]
     done = subprocess.run(command, capture_output=True, timeout=_BUILD_SECONDS, check=False)
     if done.returncode:
         why = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise CannotBuild(
-            f"cannot build the sample image wordcount: mmdebstrap failed ({why[-1]}); "
-            "see that `apt-get update` works, then try again"
-        )
+        raise CannotBuild(f"{what}: mmdebstrap failed ({why[-1]}); see that `apt-get update` works, then try again")
     return done.stdout
 
 
@@ -156,4 +171,5 @@ RECIPES = {
     "hythe.local/samples/helloworld:1": Recipe("helloworld", ("busybox-static",), _helloworld),
     "hythe.local/samples/sidecar:1": Recipe("sidecar", ("busybox-static",), _sidecar),
     "hythe.local/samples/wordcount:1": Recipe("wordcount", ("busybox-static", "python3.11-minimal"), _wordcount),
+    "hythe.local/tools/git:1": Recipe("", ("busybox-static", "git"), _git),
 }

@@ -12,8 +12,9 @@ from .containers import container_problems
 from .group import group_problems
 from .refused import refused
 from .tags import tag_problems
+from .volumes import share_named, volume_problems
 
-__all__ = ["problems"]
+__all__ = ["problems", "share_named"]
 
 
 def problems(group: ContainerGroup, name: str) -> list[Detail]:
@@ -23,5 +24,6 @@ def problems(group: ContainerGroup, name: str) -> list[Detail]:
         *container_problems(group, name),
         *address_problems(group, name),
         *tag_problems(group.tags),
+        *volume_problems(group, name),
         *refused(group, name),
     ]

@@ -11,6 +11,10 @@ from ....models import Container, ContainerGroup, EnvironmentVariable, InitConta
 from ....wire.faults import Detail
 from .names import LAST_PORT, named
 from .names import variable as named_variable
+from .ports import protocol_problems
+
+_MOST_CPU, _MOST_MEMORY, _LEAST_MEMORY = 1024, 65536, 0.001
+"""More than any machine has, and less than any process needs: beyond that the figures of a runtime overflow."""
 
 AnyContainer = Container | InitContainerDefinition
 
@@ -83,6 +87,8 @@ def _ports(one: Container, name: str, path: str) -> Iterator[Detail]:
             f"'{name}'. The port must be beteween 1 and 65535.",
             target=f"{path}.properties.ports",
         )
+    where = f"container '{one.name}' of container group '{name}'"
+    yield from protocol_problems(one.ports or (), where, f"{path}.properties.ports")
 
 
 def _shared_ports(group: ContainerGroup, name: str) -> Iterator[Detail]:
@@ -121,11 +127,12 @@ def _resources(one: Container, group: ContainerGroup, name: str, path: str) -> I
             target=f"{where}.requests",
         )
         return
-    if cpu <= 0 or memory <= 0:
+    if not (0 < cpu <= _MOST_CPU and _LEAST_MEMORY <= memory <= _MOST_MEMORY):
         yield Detail(
             code="InvalidResourceRequests",
             message=f"The resource requests in container '{one.name}' of container group '{name}' are invalid. "
-            "CPU and memory must be greater than 0.",
+            f"CPU must be greater than 0 and at most {_MOST_CPU}, memory {_LEAST_MEMORY:g} to "
+            f"{_MOST_MEMORY} GB.",
             target=f"{where}.requests",
         )
     limits = one.resources.limits if one.resources else None

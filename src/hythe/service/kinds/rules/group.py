@@ -34,6 +34,8 @@ def group_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
             "The value must be one of 'Always,OnFailure,Never'.",
             target="properties.restartPolicy",
         )
+    yield from _priority(group, name)
+    yield from _network_profiles(group, name)
     count = len(group.containers or ()) + len(group.init_containers or ())
     if not group.containers:
         yield Detail(
@@ -47,6 +49,50 @@ def group_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
             message=f"The container group '{name}' has {count} containers. It can have at most {_MOST_CONTAINERS}.",
             target="properties.containers",
         )
+    yield from _credentials(group, name, count)
+
+
+def _priority(group: ContainerGroup, name: str) -> Iterator[Detail]:
+    """Check what a group that may be evicted can't have."""
+    if group.priority not in (None, "Regular", "Spot"):
+        yield Detail(
+            code="PriorityNotSpecified",
+            message=f"The 'Priority' must be one of 'Regular,Spot' for container group '{name}'.",
+            target="properties.priority",
+        )
+    if group.priority != "Spot":
+        return
+
+    def no(code: str, what: str, target: str) -> Detail:
+        message = f"The container group '{name}' has the priority 'Spot', which does not support {what}."
+        return Detail(code=code, message=message, target=target)
+
+    if group.ip_address is not None and group.ip_address.type == "Public":
+        yield no("SpotPriorityContainerGroupNotSupportedForInboundConnectivity", "a public IP address",
+                 "properties.ipAddress")  # fmt: skip
+    if group.sku not in (None, "NotSpecified", "Standard"):
+        yield no("SpotPriorityContainerGroupNotSupportedInSku", f"the sku '{group.sku}'", "properties.sku")
+    if group.subnet_ids:
+        yield no("SpotPriorityContainerGroupNotSupportedInVirtualNetwork", "a subnet", "properties.subnetIds")
+    if group.zones:
+        yield no("SpotPriorityContainerGroupNotSupportedInZones", "zones", "zones")
+    requests = [one.resources.requests for one in group.containers or () if one.resources]
+    if any(each and each.gpu for each in requests):
+        yield no("SpotPriorityContainerGroupWithGPUResourcesNotSupported", "GPUs", "properties.containers")
+
+
+def _network_profiles(group: ContainerGroup, name: str) -> Iterator[Detail]:
+    """Check that no network profile is named: older clients name one where newer ones name a subnet."""
+    for index, subnet in enumerate(group.subnet_ids or ()):
+        if "/networkprofiles/" in subnet.id.lower():
+            yield Detail(
+                code="NetworkProfileNotFound",
+                message=f"Network profile '{subnet.id}' is not found for container group '{name}'.",
+                target=f"properties.subnetIds[{index}].id",
+            )
+
+
+def _credentials(group: ContainerGroup, name: str, count: int) -> Iterator[Detail]:
     credentials = group.image_registry_credentials or ()
     if group.containers and len(credentials) > count:
         yield Detail(
@@ -54,3 +100,12 @@ def group_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
             message=f"More image registry credentials provided than containers in container group '{name}'.",
             target="properties.imageRegistryCredentials",
         )
+    for index, each in enumerate(credentials):
+        whole = each.username and each.password
+        if not each.server or not (whole or each.identity or each.password_reference):
+            yield Detail(
+                code="InvalidImageRegistryCredential",
+                message=f"The image registry credential of server '{each.server}' in container group '{name}' is "
+                "invalid. It needs a server, and a username with a password or an identity.",
+                target=f"properties.imageRegistryCredentials[{index}]",
+            )

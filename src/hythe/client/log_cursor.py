@@ -1,0 +1,73 @@
+"""Finds in a log that is read again and again what is new: no line twice, none left out.  Pure.
+
+The log is read with times, so that lines are told apart.  The service keeps the end of a log only: when the last line
+that was seen has gone, and the oldest kept one is younger, lines may have been lost, and a `LogLine` says so.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+LOST = "[lines are missing here: the container wrote more between two polls than the service keeps]"
+
+
+class LogLine(Struct, frozen=True):
+    """One line that a container wrote, without its line end; ``time`` is as the service wrote it, or empty."""
+
+    container: str
+    text: str
+    time: str = ""
+    lost: bool = False
+    """Whether it stands for lines that were lost, instead of being one."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class LogCursor:
+    """Remembers how far the log of one container has been read."""
+
+    def __init__(self, container: str) -> None:
+        self._container = container
+        self._last: list[str] = []
+        """The last lines seen, all of one time, to count those that are equal."""
+
+    def take(self, content: str, *, ended: bool, restarted: bool = False) -> list[LogLine]:
+        """Give the new lines of the whole log; an unfinished last line only if nothing more can follow.
+
+        ``restarted``: the log is that of a new run, and the old one is gone.
+        """
+        lines = content.split("\n")
+        rest = lines.pop()
+        if ended and rest:
+            lines.append(rest)
+        new, gap = self._after_last(lines)
+        if new:
+            newest = _time(new[-1])
+            same = [line for line in new if _time(line) == newest]
+            self._last = self._last + same if self._last and _time(self._last[0]) == newest else same
+        made = [LogLine(self._container, line.partition(" ")[2], _time(line)) for line in new]
+        if gap and not restarted and made:
+            made.insert(0, LogLine(self._container, LOST, made[0].time, lost=True))
+        return made
+
+    def _after_last(self, lines: list[str]) -> tuple[list[str], bool]:
+        if not self._last:
+            return lines, False
+        last = _time(self._last[0])
+        seen = 0
+        for index, line in enumerate(lines):
+            if _time(line) > last:
+                return lines[index:], seen == 0
+            if _time(line) == last:
+                if seen == len(self._last):
+                    return lines[index:], False
+                seen += 1
+        return [], False
+
+
+def _time(line: str) -> str:
+    """Give the time in front of a line, padded so that texts compare as times do."""
+    stamp = line.partition(" ")[0].rstrip("Z")
+    whole, _, fraction = stamp.partition(".")
+    return f"{whole}.{fraction.ljust(9, '0')}"

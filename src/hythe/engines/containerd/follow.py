@@ -1,0 +1,156 @@
+"""Follows what a container writes, over the renaming of its log files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+
+from ..base import EngineError, Refused, Transient
+from . import logfile
+from .inotify import Watch, Watcher
+from .logfile import Decoder, LogFile
+
+_BLOCK = 1 << 18
+_LOOK_SECONDS = 5.0
+_SETTLE_SECONDS = 0.02
+"""CRI calls a container ended a moment before the last of what it wrote is in the file."""
+_ALL = 1 << 62
+
+
+class Follower:
+    """Reads one run of a container, file after file."""
+
+    def __init__(self, folder: Path, draining: set[int], *, previous: bool) -> None:
+        self._folder = folder
+        self._draining = draining
+        paths = logfile.run(folder, previous=previous)
+        if not paths:
+            raise Refused("LogNotAvailable", "it has not started")
+        self.run = paths[0].run
+        self._file = -1
+        self._number = 0
+        self._left = b""
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _paths(self) -> list[LogFile]:
+        return [each for each in logfile.files(self._folder) if each.run == self.run]
+
+    def begin(self, *, tail: int | None, timestamps: bool, limit: int | None) -> bytes:
+        """Open the place where following begins, and give what comes before it."""
+        while True:
+            paths = self._paths()
+            try:
+                if tail is None and limit is None:
+                    self._open(paths[0], paths)
+                    return b""
+                text, end = logfile.newest(paths, tail=tail, timestamps=timestamps, limit=limit or _ALL)
+                self._open(paths[-1], paths)
+                if os.fstat(self._file).st_size < end:
+                    continue  # renamed between the two: this is its successor
+                os.lseek(self._file, end, os.SEEK_SET)
+                return text
+            except FileNotFoundError:
+                continue  # renamed or removed between the two
+
+    def _open(self, each: LogFile, paths: list[LogFile]) -> None:
+        file = os.open(each.path, os.O_RDONLY | os.O_CLOEXEC)
+        self.close()
+        self._file = file
+        self._number = _number(each, paths)
+
+    def read(self) -> bytes:
+        """Give whole lines; empty if there are none now."""
+        while True:
+            block = os.read(self._file, _BLOCK)
+            if not block:
+                return b""
+            lines = self._left + block
+            cut = lines.rfind(b"\n") + 1
+            self._left = lines[cut:]
+            if cut:
+                return lines[:cut]
+
+    def next_file(self) -> bool:
+        """Go to the next file if there is one and nothing more comes into this one.  Raises `Transient` at a gap."""
+        if os.fstat(self._file).st_ino in self._draining:
+            return False
+        paths = self._paths()
+        later = [each for each in paths if _number(each, paths) > self._number]
+        if not later:
+            return False
+        if _number(later[0], paths) != self._number + 1:
+            raise Transient("the log was read too slowly: the next lines have been removed")
+        try:
+            self._open(later[0], paths)
+        except FileNotFoundError:
+            return self.next_file()  # renamed meanwhile
+        return True
+
+
+def _number(each: LogFile, paths: list[LogFile]) -> int:
+    """Give the number that a file has, or will have once it is renamed."""
+    if not each.written:
+        return int(each.number)
+    return max((int(other.number) for other in paths if not other.written), default=0) + 1
+
+
+async def follow(
+    folder: Path,
+    watcher: Watcher,
+    draining: set[int],
+    runs: Callable[[tuple[int, int]], Awaitable[bool]],
+    *,
+    tail: int | None,
+    timestamps: bool,
+    previous: bool,
+    limit: int | None,
+) -> AsyncGenerator[bytes, None]:
+    """Give a run's log and what is added to it, until the run has ended."""
+    follower = Follower(folder, draining, previous=previous)
+    decoder = Decoder(timestamps=timestamps)
+    try:
+        with watcher.watch(folder) as watch:
+            before = follower.begin(tail=tail, timestamps=timestamps, limit=limit)
+            if before:
+                yield before
+            ended = previous or not await _runs(runs, follower.run)
+            settled = previous
+            while True:
+                while lines := follower.read():
+                    yield decoder.decode(lines)
+                    await asyncio.sleep(0)
+                # The next file may have come, and this one grown, between the read and the look: read before going on.
+                if follower.next_file():
+                    continue
+                if ended and settled:
+                    return
+                if ended:
+                    settled = True
+                    await watch.wait(_SETTLE_SECONDS)
+                    continue
+                ended = await _more(watch, runs, follower.run)
+    finally:
+        follower.close()
+
+
+async def _runs(runs: Callable[[tuple[int, int]], Awaitable[bool]], run: tuple[int, int]) -> bool:
+    try:
+        return await runs(run)
+    except EngineError:
+        return True  # containerd is away: it will come back, and the container goes on
+
+
+async def _more(watch: Watch, runs: Callable[[tuple[int, int]], Awaitable[bool]], run: tuple[int, int]) -> bool:
+    """Wait until something was written; tell whether the run has ended: then its file was closed."""
+    happened = await watch.wait(_LOOK_SECONDS)
+    if happened and not watch.closed:
+        return False
+    watch.closed.clear()
+    return not await _runs(runs, run)
