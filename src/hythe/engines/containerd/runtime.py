@@ -14,12 +14,19 @@ from ..base import EngineError
 from .config import Place
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, Containerd, NotFound
+from .tasks import kill
 
 log = logging.getLogger(__name__)
 
 
 async def remove_sandbox(containerd: Containerd, identity: str) -> None:
-    """End everything in a sandbox and remove it; gone already is fine."""
+    """End everything in a sandbox and remove it; gone already is fine.
+
+    CRI ends one container after the other, and waits for each.  So all processes are killed at once before.
+    """
+    mine = cri.ContainerFilter(pod_sandbox_id=identity, state=cri.ContainerStateValue(state=cri.CONTAINER_RUNNING))
+    inside = await containerd.call("ListContainers", cri.ListContainersRequest(filter=mine), cri.ListContainersResponse)
+    await asyncio.gather(*(kill(containerd, each) for each in (identity, *(one.id for one in inside.containers))))
     with contextlib.suppress(NotFound):
         await containerd.call(
             "StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=identity), cri.StopPodSandboxResponse

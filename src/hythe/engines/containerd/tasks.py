@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 from typing import Any
 
 from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.empty_pb2 import Empty
 
-from ..base import Refused, Uid
+from ..base import EngineError, Refused, Uid
 from .proto import containers_pb2 as containers
 from .proto import cri_pb2 as cri
 from .proto import tasks_pb2 as tasks
@@ -155,3 +156,10 @@ class ExecTask:
             await self._containerd.call(
                 _TASKS + "DeleteProcess", tasks.DeleteProcessRequest(**self._name), tasks.DeleteResponse
             )
+
+
+async def kill(containerd: Containerd, identity: str) -> None:
+    """Kill a container's processes; whatever is in the way of that is found out by the next step."""
+    request = tasks.KillRequest(container_id=identity, signal=signal.SIGKILL)
+    with contextlib.suppress(EngineError):
+        await containerd.call(f"{_TASKS}Kill", request, Empty)
