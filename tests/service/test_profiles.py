@@ -160,6 +160,22 @@ async def test_a_group_takes_everything_from_the_revision_that_it_names() -> Non
     assert new.json["properties"]["containerGroupProfile"] == reference(revision=2)
 
 
+async def test_containers_of_such_a_group_carry_names_and_config_maps() -> None:
+    async with running() as service:
+        await service.make_folder()
+        await put(service, "p", container("a"), container("b"))
+        only = {"name": "b", "properties": {"configMap": {"keyValuePairs": {"key": "value"}}}}
+
+        made = await service.ask("PUT", f"{GROUPS}/g", made_from(containers=[only]), version=NEW)
+
+    one, other = made.json["properties"]["containers"]
+    assert made.status == 201
+    assert (one["name"], other["name"]) == ("a", "b")
+    assert other["properties"]["image"] == "image"
+    assert other["properties"]["configMap"] == {"keyValuePairs": {"key": "value"}}
+    assert not (one["properties"].get("configMap") or {}).get("keyValuePairs")
+
+
 async def test_what_a_get_of_such_a_group_gave_can_be_put_again() -> None:
     async with running() as service:
         await service.make_folder()
@@ -249,9 +265,11 @@ async def test_the_example_of_the_contract_is_accepted_but_for_what_is_refused()
     for each in shown["properties"]["containers"]:
         del each["properties"]["volumeMounts"]
     del shown["properties"]["volumes"]
+    told = json.loads(json.dumps(shown["properties"]["imageRegistryCredentials"]))
+    shown["properties"]["imageRegistryCredentials"][0]["password"] = "very-secret"  # an answer has none
     async with running(settings=ServiceSettings()) as service:
         await service.make_folder()
         reply = await service.ask("PUT", f"{PROFILES}/demo1", shown, version="2026-07-01")
     assert reply.status == 201
-    assert reply.json["properties"]["imageRegistryCredentials"] == shown["properties"]["imageRegistryCredentials"]
+    assert reply.json["properties"]["imageRegistryCredentials"] == told
     assert "ip" not in reply.json["properties"]["ipAddress"]
