@@ -83,6 +83,38 @@ def test_a_subscription_that_is_not_there_is_refused(service: Service) -> None:
     assert "11111111-2222-3333-4444-555555555555" in said
 
 
+def test_a_role_and_its_scopes_decide_what_it_may(service: Service) -> None:
+    scope = f"/subscriptions/{service.facts['subscription']}/resourceGroups/limited"
+    for options, allowed, elsewhere in (
+        (("--role", "Reader", "--scopes", scope), "GET", 403),
+        (("--role", "contributor"), "PUT", 404),
+        (("--role", ""), "", 403),
+    ):
+        made = create(service, *options)
+        form = {"grant_type": "client_credentials", "client_id": made["appId"], "client_secret": made["password"]}
+        token = ask(service, "/common/oauth2/v2.0/token", form=form)[1]["access_token"]
+        version = "api-version=2021-04-01"
+        # it is not there, but may be seen
+        assert (ask(service, f"{scope}?{version}", token)[0] == 404) == (allowed != "")
+        assert ask(service, f"{scope}er?{version}", token)[0] == elsewhere
+    said = sentence(service("sp", "create", "--role", "King"))
+    assert "There is no role 'King'" in said
+    assert create(service, "--role", "Owner", "--scopes", "/")["appId"]
+    assert "is no scope" in sentence(service("sp", "create", "--scopes", "rg"))
+
+
+def test_subscriptions_come_and_go(service: Service) -> None:
+    made = service("subscription", "create", "Team A")
+    assert made.returncode == 0, made.stderr
+    name = made.stdout.strip()
+    assert f"{name}  Team A" in service("subscription", "ls").stdout.splitlines()
+    assert create(service, "--sdk-auth", "--subscription", name)["subscriptionId"] == name
+    assert service("subscription", "rm", name).returncode == 0
+    assert name not in service("subscription", "ls").stdout
+    assert "could not be found" in sentence(service("subscription", "rm", name))
+    assert "auth files name it" in sentence(service("subscription", "rm", service.facts["subscription"]))
+
+
 def test_an_owner_who_is_not_known_any_more_makes_nobody(service: Service, tmp_path: Path) -> None:
     for name in ("ca.pem", "service.json"):
         shutil.copy(service.data_dir / name, tmp_path)
@@ -155,3 +187,5 @@ def test_no_secret_gets_into_the_log(service: Service) -> None:
     assert "AADSTS7000215" in log
     for hidden in (made["clientSecret"], service.facts["client_secret"], "the-wrong-secret", "BEGIN PRIVATE"):
         assert hidden not in log
+    everything = b"".join(path.read_bytes() for path in service.data_dir.rglob("*") if path.is_file())
+    assert b"the-wrong-secret" not in everything and made["clientSecret"].encode() not in everything

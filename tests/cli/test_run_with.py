@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from .conftest import HYTHE, Service, clean_environment
+from .conftest import HYTHE, Service, clean_environment, run, sentence
 
 SEEN = """
 import json, os, pathlib
@@ -156,6 +157,82 @@ def test_what_the_user_has_set_stays(service: Service, tmp_path: Path) -> None:
     }
     assert "AZURE_CLIENT_SECRET" not in given and "AZURE_TENANT_ID" not in given
     assert given["NO_PROXY"] == given["no_proxy"] == "intranet.example,localhost,127.0.0.1,::1"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("*", ""),
+        (".azure.com,intranet.example", "intranet.example,"),
+        ("management.azure.com, 10.0.0.0/8", "10.0.0.0/8,"),
+        ("*.microsoftonline.com,eastus.management.azure.com:443", ""),
+        ("notazure.com,.other.azure.com", "notazure.com,.other.azure.com,"),
+    ],
+)
+def test_no_proxy_leads_no_program_past_hythe_to_azure(service: Service, given: str, kept: str) -> None:
+    found = seen(service, NO_PROXY=given, no_proxy=given)["environment"]
+    assert found["NO_PROXY"] == found["no_proxy"] == f"{kept}localhost,127.0.0.1,::1"
+
+
+def test_regions_and_other_clouds_lead_to_hythe(service: Service) -> None:
+    program = """
+import json, urllib.request
+for name in ("westeurope.management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"):
+    url = f"https://{name}/metadata/endpoints?api-version=2022-09-01"
+    print(json.load(urllib.request.urlopen(url, timeout=20))["resourceManager"])
+"""
+    assert service.python(program).split() == [
+        "https://westeurope.management.azure.com", "https://management.usgovcloudapi.net",
+        "https://management.chinacloudapi.cn",
+    ]  # fmt: skip
+
+
+OTHERS = """
+import sys, urllib.request
+for url in sys.argv[1:]:
+    try:
+        print(urllib.request.urlopen(url, timeout=20).status)
+    except OSError as why:
+        print(why)
+"""
+
+
+def test_with_only_nothing_else_is_reached(service: Service) -> None:
+    others = ("https://example.com/", "http://example.com/", "https://management.azure.com:444/")
+    done = service("run-with", "--only", "--", sys.executable, "-c", OTHERS, METADATA, *others, NO_PROXY="example.com")
+    first, *refused = done.stdout.splitlines()
+    assert first == "200", done.stderr
+    assert ["403" in refused[0], "405" in refused[1], "403" in refused[2]] == [True] * 3, refused
+
+
+# --- in a shell ---
+
+
+def test_a_shell_is_led_to_hythe_until_it_ends(service: Service, tmp_path: Path) -> None:
+    ask = f"import urllib.request as r; print(r.urlopen({METADATA!r}, timeout=20).status)"
+    hythe = " ".join(HYTHE)
+    script = f"""
+eval "$({hythe} env --intercept)" || exit 3
+{sys.executable} -c '{ask.replace("'", '"')}'
+echo "$HYTHE_INTERCEPT_PID" "$(dirname "$SSL_CERT_FILE")"
+"""
+    done = run("bash", "-c", script, HYTHE_HOME=str(service.data_dir))
+    assert done.returncode == 0, done.stderr
+    status, rest = done.stdout.splitlines()
+    pid, folder = rest.split()
+    assert status == "200"
+    for _ in range(200):
+        if not Path(folder).exists() and not Path(f"/proc/{pid}/exe").exists():
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("the proxy outlives its shell")
+
+
+def test_a_shell_is_told_what_is_wrong(service: Service, tmp_path: Path) -> None:
+    assert "none runs there" in sentence(service("env", "--intercept", "--data-dir", str(tmp_path)))
+    assert "cannot watch process" in sentence(service("env", "--intercept", "--while", "4194304"))
+    assert service("env", "--only").returncode == 2
 
 
 def test_variables_that_point_at_hythe_already_are_led_to_azures_names(service: Service) -> None:

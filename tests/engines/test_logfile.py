@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from hythe.engines.containerd import rotation
-from hythe.engines.containerd.follow import Follower
+from hythe.engines.containerd.follow import Follower, follow
+from hythe.engines.containerd.inotify import Watcher
 from hythe.engines.containerd.logfile import Decoder, files, read, run
 from hythe.engines.containerd.rotation import surplus
 
@@ -124,3 +126,25 @@ def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
     assert follower.read() == line("b").encode()
     follower.close()
     assert [each.written for each in run(tmp_path)] == [True]
+
+
+async def test_following_ends_soon_after_the_run_though_the_books_follow_late(tmp_path: Path) -> None:
+    write(tmp_path, **{"0_0_log": line("a")})
+    answers = [True, True, True, False]
+    watcher = Watcher()
+
+    async def runs(_: tuple[int, int]) -> bool:
+        return answers.pop(0)
+
+    said = b""
+    with (tmp_path / "0-0.log").open("a") as written:
+        async with asyncio.timeout(2):
+            async for text in follow(
+                tmp_path, watcher, set(), runs, tail=None, timestamps=False, previous=False, limit=None
+            ):
+                said += text
+                if text == b"a\n":
+                    written.write(line("b"))
+                    written.close()
+    watcher.close()
+    assert said == b"a\nb\n"

@@ -423,3 +423,71 @@ def test_config_map_is_written_before_the_start_and_while_the_container_runs() -
     emptied = plan(want(of), there, NOW)
     assert changed.actions == (WriteConfigMap(container="a", spec=config_digest({"key": "2"})),)
     assert emptied.actions == (WriteConfigMap(container="a", spec=""),)
+
+
+# --- health, and what follows from it ---
+
+
+def test_a_container_that_is_not_live_is_ended_and_runs_again_whatever_it_ends_with() -> None:
+    of = group("a", policy="OnFailure")
+    ill = seen(of, "a", "running", live=False)
+
+    ends = plan(want(of), Observed(sandbox=SANDBOX, containers=(ill,)), NOW, grace=7)
+    again = plan(want(of, records=ends.records), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "exited"),)), NOW)
+    runs = plan(
+        want(of, records=again.records),
+        Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running", attempt=1),)),
+        NOW,
+    )
+    done = plan(
+        want(of, records=runs.records), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "exited", attempt=1),)), NOW
+    )
+
+    assert ends.actions == (StopContainer(name="a", id="id-a", grace=7),)
+    assert RunContainer(name="a", attempt=1, spec=spec(of, "a")) in again.actions
+    assert not runs.records["a"].unhealthy
+    assert done.actions == (), "the next end is its own"
+
+
+def test_under_never_a_container_that_is_not_live_stays_ended() -> None:
+    of = group("a", policy="Never")
+    ends = plan(want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running", live=False),)), NOW)
+
+    ended = Observed(sandbox=SANDBOX, containers=(seen(of, "a", "exited", exit_code=143),))
+
+    assert plan(want(of, records=ends.records), ended, NOW).actions == ()
+
+
+def test_under_never_a_container_that_the_engine_lost_does_not_run_again() -> None:
+    of = group("a", "b", policy="Never")
+    there = Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"), seen(of, "b", "running")))
+    running = plan(want(of), there, NOW)
+
+    lost = plan(want(of, records=running.records), Observed(), NOW)
+
+    assert lost.actions == ()
+    end = lost.records["a"].last
+    assert end is not None and (end.exit_code, end.reason) == (137, "ContainerStatusUnknown")
+
+
+def test_init_containers_run_again_in_a_new_sandbox_and_not_beside_a_running_group() -> None:
+    of = group("a", init=("i",))
+    records = {
+        "i": Record(ran_as=spec(of, "i"), last=Finished(exit_code=0)),
+        "a": Record(ran_as=spec(of, "a"), running=True),
+    }
+
+    anew = plan(want(of, records=records), Observed(), NOW)
+    beside = plan(want(of, records=records), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),)), NOW)
+
+    assert [action.name for action in anew.actions if isinstance(action, RunContainer)] == ["i"]
+    assert beside.actions == ()
+
+
+def test_all_that_is_outdated_is_ended_together() -> None:
+    of = group("a", "b")
+    there = Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"), seen(of, "b", "running")))
+
+    made = plan(want(of, epoch=1), there, NOW)
+
+    assert [type(action) for action in made.actions[:4]] == [StopContainer] * 2 + [RemoveContainer] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hythe.client.auth_file import read_auth_file
 from hythe.service.call import Caller
 from hythe.service.identity.desk import AZURE_NAMES, Identity
 from hythe.service.identity.principals import Principals
-from hythe.service.store import SqlStore
+from hythe.service.identity.rights import ACI_CONTRIBUTOR, CONTRIBUTOR, OWNER, READER, Role
+from hythe.service.store import Outcome, SqlStore
 
 from .conftest import NAME, SUBSCRIPTION, TENANT, URL, Desk, open_desk
 
@@ -71,7 +73,7 @@ async def test_a_start_that_died_before_the_owner_was_noted_is_made_good(
 
 def test_a_new_principal_is_shown_once_and_written_into_no_file(desk: Desk) -> None:
     before = desk.auth
-    made = json.loads(desk.identity.new_principal("worker", "other-subscription", "https://box.example:8443"))
+    made = json.loads(desk.identity.new_principal("worker", "other-subscription", "https://box.example:8443", None, ()))
     assert made.keys() == before.keys()
     assert made["clientSecret"] != before["clientSecret"]
     assert (made["subscriptionId"], made["resourceManagerEndpointUrl"]) == (
@@ -83,13 +85,83 @@ def test_a_new_principal_is_shown_once_and_written_into_no_file(desk: Desk) -> N
 # --- who may do what ---
 
 
-def test_everybody_uses_the_api_and_the_owner_does_the_rest(lasting: Desk) -> None:
-    owner = Caller(app_id=lasting.auth["clientId"], object_id="o", tenant=TENANT)
-    other = Caller(app_id="other", object_id="o", tenant=TENANT)
-    for action in ("", "Microsoft.ContainerInstance/containerGroups/write"):
-        assert lasting.identity.may(owner, action, "/") and lasting.identity.may(other, action, "/")
-    assert lasting.identity.may(owner, "Hythe/owner", "/")
-    assert not lasting.identity.may(other, "Hythe/owner", "/")
+def caller(desk: Desk, app_id: str) -> Caller:
+    found = desk.store.principal(app_id)
+    assert found is not None
+    return Caller(app_id=found.app_id, object_id=found.object_id, tenant=found.tenant)
+
+
+def made(desk: Desk, role: Role | None, *scopes: str) -> Caller:
+    document = json.loads(desk.identity.new_principal("worker", SUBSCRIPTION, URL, role, scopes))
+    return caller(desk, document["clientId"])
+
+
+SUB = f"/subscriptions/{SUBSCRIPTION}"
+RG = f"{SUB}/resourcegroups/rg"
+WEB = f"{RG}/providers/microsoft.containerinstance/containergroups/web"
+ACI = "Microsoft.ContainerInstance/containerGroups"
+ASSIGN = "Microsoft.Authorization/roleAssignments/write"
+
+
+def test_the_owner_may_do_everything_and_what_others_may_not(lasting: Desk) -> None:
+    owner = caller(lasting, lasting.auth["clientId"])
+    for action in (f"{ACI}/write", ASSIGN, "Hythe/owner"):
+        assert lasting.identity.may(owner, action, WEB)
+    contributor = made(lasting, OWNER, "")
+    assert lasting.identity.may(contributor, ASSIGN, WEB)
+    assert not lasting.identity.may(contributor, "Hythe/owner", "/")
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed", "denied"),
+    [
+        (CONTRIBUTOR, [f"{ACI}/write", f"{ACI}/containers/exec/action", "Microsoft.Authorization/roleAssignments/read"],
+         [ASSIGN, "microsoft.authorization/roleassignments/DELETE"]),
+        (READER, [f"{ACI}/read", f"{ACI}/containers/logs/read", "Microsoft.Network/virtualNetworks/read"],
+         [f"{ACI}/write", f"{ACI}/containers/exec/action", f"{ACI}/containers/attach/action", f"{ACI}/start/action"]),
+        (ACI_CONTRIBUTOR, [f"{ACI}/delete", f"{ACI}/containers/attach/action",
+                           "Microsoft.Resources/deployments/write"],
+         ["Microsoft.Network/virtualNetworks/read", "Microsoft.Resources/subscriptions/resourceGroups/write", ASSIGN]),
+    ],
+)  # fmt: skip
+def test_roles(lasting: Desk, role: Role, allowed: list[str], denied: list[str]) -> None:
+    somebody = made(lasting, role, SUB)
+    for action in allowed:
+        assert lasting.identity.may(somebody, action, WEB), action
+    for action in denied:
+        assert not lasting.identity.may(somebody, action, WEB), action
+
+
+def test_a_role_counts_for_its_scope_and_below(desk: Desk) -> None:
+    somebody = made(desk, READER, RG)
+    may = desk.identity.may
+    assert may(somebody, f"{ACI}/read", RG) and may(somebody, f"{ACI}/read", WEB)
+    for elsewhere in (SUB, f"{RG}x", f"{SUB}/resourcegroups/other", "/", "/subscriptions/other/resourcegroups/rg"):
+        assert not may(somebody, f"{ACI}/read", elsewhere), elsewhere
+    assert desk.identity.sees(somebody, SUB) and desk.identity.sees(somebody, WEB)
+    assert not desk.identity.sees(somebody, f"{SUB}/resourcegroups/other")
+    assert not desk.identity.may(made(desk, None), f"{ACI}/read", RG)
+
+
+def test_a_data_dir_of_before_keeps_its_principals(desk: Desk) -> None:
+    worker = made(desk, None)
+    for row in desk.store.every("roleAssignments"):  # a data dir of before had no assignments, and no such fact
+        desk.store.settle(Outcome(key=row.key, uid=row.uid, generation=1, status=b"", provisioning_state="", done=True,
+                                  gone=True), 0)  # fmt: skip
+    desk.store._connection.exec_driver_sql("DELETE FROM facts WHERE name = 'rights'")
+    desk.store._connection.commit()
+    identity = start_again(desk)
+    assert identity.may(caller(desk, desk.auth["clientId"]), ASSIGN, WEB)
+    assert identity.may(worker, f"{ACI}/write", WEB) and not identity.may(worker, ASSIGN, WEB)
+
+
+def test_a_managed_identity_has_real_tokens_and_no_rights_of_its_own(lasting: Desk) -> None:
+    token, expires = lasting.identity.managed_token("client", "object", "https://vault.example/")
+
+    caller = lasting.identity.verify(token)
+    assert (caller.app_id, caller.object_id, caller.tenant) == ("client", "object", TENANT)
+    assert expires > time.time() + 3000
+    assert not lasting.identity.may(caller, "Microsoft.ContainerInstance/containerGroups/read", "/")
 
 
 # --- names ---

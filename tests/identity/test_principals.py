@@ -96,7 +96,7 @@ def test_equal_secrets_have_different_hashes() -> None:
 
 
 def test_the_secret_is_nowhere_on_disk_but_in_the_owners_auth_file(desk: Desk) -> None:
-    issued = msgspec.json.decode(desk.identity.new_principal("worker", SUBSCRIPTION, URL))
+    issued = msgspec.json.decode(desk.identity.new_principal("worker", SUBSCRIPTION, URL, None, ()))
     owner = desk.auth["clientSecret"]
     everything = {path.name: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()}
     assert any(issued["clientId"].encode() in raw for name, raw in everything.items() if name.startswith("hythe.db"))
@@ -105,6 +105,6 @@ def test_the_secret_is_nowhere_on_disk_but_in_the_owners_auth_file(desk: Desk) -
 
 
 async def test_principals_are_still_known_after_a_restart(desk: Desk) -> None:
-    issued = msgspec.json.decode(desk.identity.new_principal("worker", SUBSCRIPTION, URL))
+    issued = msgspec.json.decode(desk.identity.new_principal("worker", SUBSCRIPTION, URL, None, ()))
     found = await Principals(desk.store).sign_in(issued["clientId"], issued["clientSecret"])
     assert (found.display_name, found.tenant) == ("worker", TENANT)

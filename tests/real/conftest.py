@@ -32,6 +32,15 @@ HYTHE = [sys.executable, "-m", "hythe"]
 PAGE = "microsoft/aci-helloworld"
 TOOLS = "microsoft/aci-wordcount"
 """An image with a shell and Python."""
+SETTINGS = """\
+[engine]
+pool = 0
+grace_seconds = 3
+backoff = { first = 0.5, most = 2 }
+[service]
+allow_privileged = true
+"""
+"""Of the service that most tests share: quick, and ready for everything that a container can be allowed."""
 T = TypeVar("T")
 
 
@@ -232,7 +241,7 @@ def fresh(real: Running, tmp_path: Path) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def real(able: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    service = Running(tmp_path_factory.mktemp("hythe"), free_port())
+    service = Running(tmp_path_factory.mktemp("hythe"), free_port(), SETTINGS)
     service.up()
     try:
         yield service

@@ -55,8 +55,17 @@ class Everybody:
     def may(self, caller: Caller, action: str, scope: str) -> bool:
         return True
 
-    def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
+    def sees(self, caller: Caller, scope: str) -> bool:
+        return True
+
+    def new_principal(self, display_name: str, subscription: str, url: str, role: object, scopes: object) -> bytes:
         return b"{}"
+
+    def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
+        return f"token for {client_id} {object_id} {audience}", 2_000_000_000
+
+    def host_variables(self, name: str) -> dict[str, str] | None:
+        return None
 
     def intercept(self) -> dict[str, object]:
         return {}
@@ -71,7 +80,9 @@ class Service:
         store: SqlStore,
         settings: ServiceSettings | None = None,
         vault: Any = None,
+        identity: Any = None,
         shares: Any = None,
+        **parts: Any,
     ) -> None:
         self.engine = engine
         self.store = store
@@ -84,10 +95,11 @@ class Service:
             store=store,
             engine=engine,
             vault=self.vault,
-            identity=Everybody(),
+            identity=identity or Everybody(),
             tenant="t",
             images=None,
             shares=shares,
+            **parts,
         )
         self.gate, self.loop, self.api, self.groups = built.gate, built.loop, built.api, built.groups
 
@@ -134,11 +146,17 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    outcomes: Any = None, *, store: SqlStore | None = None, engine: Any = None, settings: ServiceSettings | None = None
+    outcomes: Any = None,
+    *,
+    store: SqlStore | None = None,
+    engine: Any = None,
+    settings: ServiceSettings | None = None,
+    identity: Any = None,
+    **parts: Any,
 ) -> AsyncIterator[Service]:
     """Run a service until the end of the block."""
     engine = engine or SimulatedEngine(outcomes)
-    service = Service(engine, store or SqlStore(None), settings)
+    service = Service(engine, store or SqlStore(None), settings, identity=identity, **parts)
     service.loop.start()
     try:
         yield service

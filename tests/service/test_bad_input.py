@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -20,6 +22,10 @@ def without(body: dict[str, Any], *path: str | int) -> dict[str, Any]:
         place = place[step]
     del place[path[-1]]
     return copied
+
+
+def seccomp(**members: object) -> str:
+    return base64.b64encode(json.dumps({"defaultAction": "SCMP_ACT_ALLOW"} | members).encode()).decode()
 
 
 REQUESTS = ("properties", "containers", 0, "properties", "resources", "requests")
@@ -63,8 +69,50 @@ BAD = [
     ("web", group(restartPolicy="Sometimes"), "InvalidRestartPolicy"),
     ("web", group(container(image="")), "InvalidImageName"),
     ("web", group(container(image="nowhere")), "InaccessibleImage"),
-    ("web", group(container(securityContext={"privileged": True})), "FeatureNotSupported"),
-    ("web", group(container(livenessProbe={"exec": {"command": ["x"]}})), "FeatureNotSupported"),
+    ("web", group(container(securityContext={"privileged": True})), "PrivilegedContainerNotAllowed"),
+    (
+        "web",
+        group(container(securityContext={"capabilities": {"add": ["SYS_ADMIN"]}})),
+        "PrivilegedContainerNotAllowed",
+    ),
+    ("web", group(container(securityContext={"capabilities": {"drop": ["FLY"]}})), "InvalidSecurityContext"),
+    ("web", group(container(securityContext={"runAsGroup": 1})), "InvalidSecurityContext"),
+    ("web", group(container(securityContext={"runAsUser": -1})), "InvalidSecurityContext"),
+    ("web", group(container(securityContext={"seccompProfile": "not base64!"})), "InvalidSecurityContext"),
+    (
+        "web",
+        group(container(securityContext={"seccompProfile": seccomp(listenerPath="/run/x.sock")})),
+        "InvalidSecurityContext",
+    ),
+    ("web", group(container(livenessProbe={})), "InvalidProbe"),
+    ("web", group(container(livenessProbe={"exec": {"command": []}})), "InvalidProbe"),
+    ("web", group(container(livenessProbe={"exec": {"command": ["x"]}, "httpGet": {"port": 80}})), "InvalidProbe"),
+    ("web", group(container(livenessProbe={"exec": {"command": ["x"]}, "successThreshold": 2})), "InvalidProbe"),
+    ("web", group(container(readinessProbe={"exec": {"command": ["x"]}, "periodSeconds": 0})), "InvalidProbe"),
+    ("web", group(container(readinessProbe={"httpGet": {"port": 0}})), "InvalidProbe"),
+    ("web", group(container(readinessProbe={"httpGet": {"port": 80, "scheme": "ftp"}})), "InvalidProbe"),
+    ("web", group(container(readinessProbe={"httpGet": {"port": 80, "path": "/a b"}})), "InvalidProbe"),
+    (
+        "web",
+        group(
+            container(readinessProbe={"httpGet": {"port": 80, "httpHeaders": [{"name": "A", "value": "b\r\nC: d"}]}})
+        ),
+        "InvalidProbe",
+    ),
+    ("web", group(dnsConfig={"nameServers": ["one.example"]}), "InvalidDnsConfig"),
+    ("web", group(dnsConfig={"nameServers": []}), "InvalidDnsConfig"),
+    (
+        "web",
+        group(dnsConfig={"nameServers": ["192.0.2.1"], "options": "a\nnameserver 192.0.2.9 x:y"}),
+        "InvalidDnsConfig",
+    ),
+    ("web", group(provisioningTimeoutInSeconds=0), "InvalidProvisioningTimeout"),
+    ("web", group(provisioningTimeoutInSeconds=1801), "InvalidProvisioningTimeout"),
+    ("web", group() | {"tags": {"hythe.ttl": "soon"}}, "InvalidTag"),
+    ("web", group() | {"tags": {"hythe.nonsense": "1"}}, "InvalidTag"),
+    ("web", group() | {"identity": {"type": "UserAssigned"}}, "InvalidIdentity"),
+    ("web", group() | {"identity": {"type": "UserAssigned", "userAssignedIdentities": {"/x": {}}}}, "InvalidIdentity"),
+    ("web", group() | {"identity": {"type": "Borrowed"}}, "InvalidIdentity"),
     ("web", group(subnetIds=[{"id": "x"}]), "FeatureNotSupported"),
     (
         "web",
@@ -200,7 +248,7 @@ async def test_subnet_cannot_be_changed_in_place() -> None:
         await service.ask("PUT", f"{GROUPS}/web", group())
         row = service.store.get(f"{GROUPS}/web".lower())
         spec = row.spec.replace(b'"osType"', b'"subnetIds":[{"id":"/a"}],"osType"')
-        service.store.annotate(row.key, row.uid, spec)
+        service.store.annotate(row.key, row.uid, spec, wake_at=0.0)
         await service.ask("POST", f"{GROUPS}/web/stop")
         reply = await service.ask("PUT", f"{GROUPS}/web", group())
 

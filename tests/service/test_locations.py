@@ -136,7 +136,7 @@ async def test_link_of_a_subnet_is_there_while_a_group_is_in_it() -> None:
         await service.ask("PUT", f"{GROUPS}/web", group())
         row = service.store.get(f"{GROUPS}/web".lower())
         spec = row.spec.replace(b'"osType"', f'"subnetIds":[{{"id":"{SUBNET.upper()}"}}],"osType"'.encode())
-        service.store.annotate(row.key, row.uid, spec)
+        service.store.annotate(row.key, row.uid, spec, wake_at=0.0)
         used = await service.ask("DELETE", path)
 
     assert (missing.status, missing.code) == (404, "ResourceGroupNotFound")

@@ -74,7 +74,7 @@ async def test_subnet_is_shown_as_network_profile() -> None:
         await service.ask("PUT", f"{GROUPS}/web", group())
         row = service.store.get(f"{GROUPS}/web".lower())
         spec = row.spec.replace(b'"osType"', b'"subnetIds":[{"id":"/the/subnet"}],"osType"')
-        service.store.annotate(row.key, row.uid, spec)
+        service.store.annotate(row.key, row.uid, spec, wake_at=0.0)
         old = (await service.ask("GET", f"{GROUPS}/web", version="2021-03-01")).json["properties"]
         new = (await service.ask("GET", f"{GROUPS}/web", version="2021-07-01")).json["properties"]
 

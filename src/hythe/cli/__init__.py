@@ -13,10 +13,12 @@ _COMMANDS = {
     "down": ("up", "down"),
     "env": ("env", "env"),
     "image": ("image", "image"),
+    "keep-intercepting": ("intercepting", "keep_intercepting"),
     "run-with": ("run_with", "run_with"),
     "service": ("service_unit", "service"),
     "share": ("share", "share"),
     "sp": ("sp", "sp"),
+    "subscription": ("subscription", "subscription"),
     "up": ("up", "up"),
 }
 
@@ -26,7 +28,7 @@ class _Lazy(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands."""
-        return sorted(_COMMANDS)
+        return sorted(_COMMANDS.keys() - {"keep-intercepting"})  # which only `env` calls
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import click
 import msgspec
@@ -17,18 +21,31 @@ CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "W
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the client's secret and more.")
+@click.option("--intercept", is_flag=True, help="Lead Azure's own names to Hythe, as run-with does, in this shell.")
+@click.option("--only", is_flag=True, help="With --intercept: let programs reach nothing but Hythe.")
+@click.option("--identity", metavar="ID", help="Be a user-assigned identity (its ARM id or client id) in this shell.")
+@click.option("--while", "pid", type=int, metavar="PID", help="With --intercept: until this process ends (the shell).")
 @click.option("--data-dir", metavar="DIR", help="The service's data dir (default: HYTHE_HOME).")
-def env(as_json: bool, data_dir: str | None) -> None:
+def env(
+    as_json: bool, intercept: bool, only: bool, identity: str | None, pid: int | None, data_dir: str | None
+) -> None:
     """Print the shell exports that clients need: eval "$(hythe env)"."""
     where = local.data_dir(data_dir)
+    if intercept:
+        _print(_beside_a_shell(where, only, pid or os.getppid()), as_json)
+        return
+    if identity:
+        _print(_of_identity(where, identity), as_json)
+        return
+    if only or pid:
+        raise click.UsageError("--only and --while go with --intercept.")
     try:
         service = local.read_local(where)
         variables = {"AZURE_AUTH_LOCATION": str(local.auth_file(where))}
         variables |= dict.fromkeys(CA_VARIABLES, str(local.ca_bundle(where)))
         variables["HYTHE_URL"] = service.url
         if not as_json:
-            for name, value in variables.items():
-                click.echo(f"export {name}={shlex.quote(value)}")
+            _print(variables, as_json)
             return
         owner = read_auth_file(local.auth_file(where))
     except HytheError as error:
@@ -44,3 +61,41 @@ def env(as_json: bool, data_dir: str | None) -> None:
         "auth_file": str(local.auth_file(where)),
     }
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
+
+
+def _print(variables: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(variables), indent=2).decode())
+        return
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _beside_a_shell(where: Path, only: bool, pid: int) -> dict[str, str]:
+    """Start a proxy that ends with a process, and give the variables that lead to it."""
+    options = ["--data-dir", str(where), *["--only"] * only]
+    command = [sys.executable, "-m", "hythe", "keep-intercepting", *options, str(pid)]
+    keeper = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    assert keeper.stdout and keeper.stderr  # noqa: S101 - both are pipes
+    said, complaint = keeper.stdout.read(), keeper.stderr.read()  # it closes both once it is ready
+    keeper.returncode = keeper.poll() or 0  # it goes on without us
+    try:
+        variables: dict[str, str] = msgspec.json.decode(said, type=dict[str, str])
+    except msgspec.DecodeError:
+        raise click.ClickException(complaint.decode().strip().removeprefix("Error: ")) from None
+    return variables | {"HYTHE_INTERCEPT_PID": str(keeper.pid)}
+
+
+def _of_identity(where: Path, identity: str) -> dict[str, str]:
+    """Give the variables with which Azure's libraries get tokens of an identity, without a secret of its own."""
+    asked = msgspec.json.encode({"id": identity})
+    try:
+        service = local.read_local(where)
+        found = msgspec.json.decode(
+            local.admin(service, where, "POST", "/hythe/host-identity", asked), type=dict[str, str]
+        )
+    except HytheError as error:
+        raise click.ClickException(str(error)) from None
+    return found | dict.fromkeys(CA_VARIABLES, str(local.ca_bundle(where))) | {"HYTHE_URL": service.url}

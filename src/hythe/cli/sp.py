@@ -30,11 +30,25 @@ def sp() -> None:
 @click.option("--sdk-auth", is_flag=True, help="Print an auth file, for AZURE_AUTH_LOCATION.")
 @click.option("--name", default="hythe-sp", show_default=True, help="Name to show people.")
 @click.option("--subscription", metavar="ID", help="Subscription that the auth file names (default: the first).")
+@click.option(
+    "--role", default="Contributor", show_default=True, metavar="ROLE",
+    help='What it may do: Owner, Contributor, Reader, "Azure Container Instances Contributor Role"; "" for nothing.',
+)
+@click.option(
+    "--scopes", multiple=True, metavar="ID",
+    help="What the role is for, as often as needed: the id of a subscription, resource group or resource (default: the "
+    "subscription).",
+)
 @click.option("--data-dir", metavar="DIR", help="The service's data dir (default: HYTHE_HOME).")
-def create(sdk_auth: bool, name: str, subscription: str | None, data_dir: str | None) -> None:
-    """Make a service principal and print it; its secret can't be shown again."""
+def create(
+    sdk_auth: bool, name: str, subscription: str | None, role: str, scopes: tuple[str, ...], data_dir: str | None
+) -> None:
+    """Make a service principal with a role and print it; its secret can't be shown again."""
     where = local.data_dir(data_dir)
-    asked = {"displayName": name} | ({"subscriptionId": subscription} if subscription else {})
+    asked: dict[str, str | list[str]] = {"displayName": name, "role": role}
+    asked["scopes"] = [scope for each in scopes for scope in each.split()]  # az takes several in one option
+    if subscription:
+        asked["subscriptionId"] = subscription
     try:
         answer = local.admin(
             local.read_local(where), where, "POST", "/hythe/service-principals", msgspec.json.encode(asked)

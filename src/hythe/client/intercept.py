@@ -37,7 +37,9 @@ class Proxy:
     Only who knows the password, which is new for each proxy and part of its URL, is served.
     """
 
-    def __init__(self, names: Iterable[str], url: str, trust: ssl.SSLContext) -> None:
+    def __init__(self, names: Iterable[str], url: str, trust: ssl.SSLContext, *, only: bool = False) -> None:
+        """Take the names and where they lead; with ``only`` no other host is reached through this proxy."""
+        self._only = only
         self._names = frozenset(names)
         address = urlsplit(url)
         self._hythe = (address.hostname or "localhost", address.port or _HTTPS)
@@ -114,7 +116,7 @@ class Proxy:
         return host.strip("[]").lower(), int(port)
 
     async def _open(self, host: str, port: int) -> Pair:
-        """Open the way to a host.  Raises OSError."""
+        """Open the way to a host.  Raises OSError, or `_Refused`."""
         if host in self._names and port == _HTTPS:
             try:
                 _, writer = await asyncio.open_connection(*self._hythe)
@@ -122,6 +124,8 @@ class Proxy:
                 raise OSError(f"cannot reach Hythe: {why}. Start it with `hythe up`.") from None
             writer.close()
             return await asyncio.open_unix_connection(self._decrypting)
+        if self._only:
+            raise _Refused("403 Forbidden")
         if not self._further or urllib.request.proxy_bypass(host):
             return await asyncio.open_connection(host, port)
         further = self._further if "://" in self._further else f"http://{self._further}"

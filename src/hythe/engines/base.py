@@ -15,7 +15,7 @@ from typing import NewType, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from ..models import AzureFileVolume, ContainerGroup, ImageRegistryCredential
+from ..models import AzureFileVolume, ContainerGroup, ContainerProbe, ImageRegistryCredential
 
 Uid = NewType("Uid", str)
 """Identity of one life of a group: 32 hex digits, stored before anything is created."""
@@ -56,6 +56,8 @@ class Record(Struct, kw_only=True, omit_defaults=True):
     """Seconds between the end of the newest attempt and the next one."""
     stopped: bool = False
     """Ended because the caller stopped the group."""
+    unhealthy: bool = False
+    """Ended because its liveness probe failed: it is to run again whatever its exit code was."""
     waiting: str = ""
     """Why it does not run though it should, for example ``ErrImagePull: ...``."""
     failures: int = 0
@@ -107,6 +109,10 @@ class ContainerSeen(Struct, frozen=True, kw_only=True):
     image: str = ""
     started_at: datetime | None = None
     finished: Finished | None = None
+    live: bool = True
+    """False once its liveness probe has failed often enough.  Filled in by control, which has it probed."""
+    ready: bool = True
+    """False while its readiness probe fails, or has not succeeded yet.  Filled in by control."""
 
 
 class VolumeSeen(Struct, frozen=True, kw_only=True):
@@ -200,7 +206,6 @@ class StopContainer(Action, frozen=True, kw_only=True):
     name: str
     id: str
     grace: int = 30
-    reason: str = ""
 
 
 class RemoveContainer(Action, frozen=True, kw_only=True):
@@ -425,6 +430,45 @@ class Watch(Protocol):
 
     def watch(self) -> AsyncIterator[Uid]:
         """Give the uid of every group in which something happened, until closed."""
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """What one run of a probe found."""
+
+    ok: bool | None
+    """None if it could not be found out: that says nothing about the container."""
+    output: str = ""
+    """What the command wrote, or what was wrong with the answer."""
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """Runs the probes of containers."""
+
+    async def probe(self, container: str, address: str | None, ask: ContainerProbe, seconds: float) -> Checked:
+        """Run a probe once: a command in the container with this id, or a request to the group's address.
+
+        Taking longer than ``seconds`` is a failure of the probe.
+        """
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """Lets the service answer inside the network of a group."""
+
+    async def listen(self, uid: Uid, address: str, port: int) -> socket.socket:
+        """Give a listening socket that is reached at this address by the containers of a group, and by nobody else.
+
+        May be called again after the first socket was closed.  No port of the containers is taken by it.
+        """
+
+
+@runtime_checkable
+class Collects(Protocol):
+    """Makes room by removing images."""
+
+    async def collect(self) -> list[str]:
+        """Remove images that nothing uses, if the disk is fuller than it may be; give their names."""
 
 
 @runtime_checkable

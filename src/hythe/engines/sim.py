@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +16,13 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..models import AzureFileVolume, ImageRegistryCredential
+from ..models import AzureFileVolume, ContainerProbe, ImageRegistryCredential
 from . import pod
 from .base import (
     VOLUMES,
     Action,
     Capabilities,
+    Checked,
     ContainerSeen,
     FindShare,
     Finished,
@@ -59,6 +61,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What commands do in it, by their words with a blank between them; no others are there."""
     ports: frozenset[int] = frozenset()
     """Ports that give back what they are sent."""
+    stops_with: int = 137
+    """Its exit code when it is asked to end."""
+    probes: tuple[bool, ...] = (True,)
+    """What its probes find, one after the other; the last stays."""
     pull_error: str = ""
     """If not empty, its image can't be had, for this reason."""
     mount_error: str = ""
@@ -96,15 +102,24 @@ class SimulatedEngine(SimulatedStreams):
         *,
         clock: Callable[[], datetime] = _now,
         backoff: pod.Backoff | None = None,
+        grace: int = pod.GRACE,
     ) -> None:
         super().__init__()
         self.outcomes = outcomes or {}
         """By container name, volume name or image; a container that is in none runs until it is stopped."""
         self.find_share: FindShare = _any_share
-        self.can = Capabilities(engine=self.name, runtime="simulated", volumes=VOLUMES, init_containers=True)
+        self.can = Capabilities(
+            engine=self.name, runtime="simulated", volumes=VOLUMES, init_containers=True, probes=True
+        )
         self.groups: dict[Uid, _Group] = {}
         self._clock = clock
         self._backoff = backoff or pod.Backoff()
+        self._grace = grace
+        self._outcomes_of: dict[str, Outcome] = {}
+        """By container id."""
+        self._probed: dict[str, int] = {}
+        self.listeners: dict[Uid, tuple[str, int]] = {}
+        """Where it is listened for groups: on ports of 127.0.0.1."""
         self._hints: asyncio.Queue[Uid] = asyncio.Queue()
         self._count = 0
         self._timers: set[asyncio.TimerHandle] = set()
@@ -153,7 +168,7 @@ class SimulatedEngine(SimulatedStreams):
 
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
-        return pod.plan(want, seen, now, self._backoff)
+        return pod.plan(want, seen, now, self._backoff, grace=self._grace)
 
     async def act(self, want: Want, seen: Observed, action: Action) -> tuple[Happened, ...]:
         """Pretend one step."""
@@ -181,7 +196,7 @@ class SimulatedEngine(SimulatedStreams):
             case RemoveContainer(id=identity):
                 del group.containers[identity]
             case StopContainer(id=identity, name=name):
-                self._end(want.uid, identity, 137, "")
+                self._end(want.uid, identity, self._outcome(want, name).stops_with, "")
                 return (Happened(container=name, name="Killing", message=f"Killing container with id {identity}."),)
         return ()
 
@@ -229,6 +244,7 @@ class SimulatedEngine(SimulatedStreams):
         inside = self.inside.setdefault(want.uid, Pretended())
         inside.scripts[action.name] = outcome
         inside.logs.setdefault(action.name, []).append(outcome.log)
+        self._outcomes_of[identity] = outcome
         self._tell()
         if outcome.runs_for is not None:
             loop = asyncio.get_running_loop()
@@ -264,6 +280,20 @@ class SimulatedEngine(SimulatedStreams):
         """Give the group of every container that ended by itself."""
         while True:
             yield await self._hints.get()
+
+    async def probe(self, container: str, address: str | None, ask: ContainerProbe, seconds: float) -> Checked:
+        """Give the next scripted result."""
+        found = self._outcomes_of[container].probes
+        number = self._probed[container] = self._probed.get(container, -1) + 1
+        ok = found[min(number, len(found) - 1)]
+        return Checked(ok=ok, output="" if ok else "scripted")
+
+    async def listen(self, uid: Uid, address: str, port: int) -> socket.socket:
+        """Listen on any port of 127.0.0.1 instead."""
+        held = socket.create_server(("127.0.0.1", 0))
+        held.setblocking(False)
+        self.listeners[uid] = held.getsockname()
+        return held
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float

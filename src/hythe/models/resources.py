@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ._base import Model
 
@@ -41,6 +41,8 @@ class GenericResourceExpanded(Model, kw_only=True):
     location: str | None = None
     tags: dict[str, str] | None = None
     properties: dict[str, Any] | None = None
+    changed_time: str | None = None
+    provisioning_state: str | None = None
 
 
 class ResourceListResult(Model, kw_only=True):
@@ -65,3 +67,23 @@ class SubscriptionListResult(Model, kw_only=True):
 
     value: list[Subscription]
     next_link: str | None = None
+
+
+class TagsResource(Model, kw_only=True):
+    """The tags of whatever they extend."""
+
+    __outer__: ClassVar[tuple[str, ...]] = ("id", "name", "type")
+
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    tags: dict[str, str] | None = None
+
+
+class TagsPatch(Model, kw_only=True):
+    """A change of tags: Replace, Merge or Delete."""
+
+    __outer__: ClassVar[tuple[str, ...]] = ("operation",)
+
+    operation: str | None = None
+    tags: dict[str, str] | None = None

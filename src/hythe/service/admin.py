@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import re
+import uuid
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from ..wire import faults
+from ..wire import faults, ids
 from ..wire.faults import Fault
 from .answers import Answer, empty, plain
 from .call import Call
+from .identity.rights import CONTRIBUTOR, ROLES, Role, role_named
 from .shares import CannotShare, Shares
-from .store import SqlStore
+from .store import SqlStore, Subscription
 
 T = TypeVar("T")
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LONGEST_NAME = 64
 
 
 class ImagePort(Protocol):
@@ -45,6 +51,20 @@ class ImagePort(Protocol):
 class _PrincipalAsked(Struct, rename="camel"):
     display_name: str = "hythe-sp"
     subscription_id: str = ""
+    role: str = CONTRIBUTOR.name
+    """Name or id of a role; empty for none."""
+    scopes: list[str] = []
+    """What it is assigned over; the subscription if none is named."""
+
+
+class _SubscriptionAsked(Struct, rename="camel"):
+    display_name: str
+    subscription_id: str = ""
+
+
+class _IdentityAsked(Struct):
+    id: str
+    """ARM id or client id."""
 
 
 class _ImportAsked(Struct):
@@ -73,17 +93,23 @@ class _CopyAsked(Struct, rename="camel"):
     into: bool
 
 
+NewPrincipal = Callable[[str, str, str, Role | None, Sequence[str]], bytes]
+"""Port: makes a principal of a name, for a subscription, at an address, with a role over scopes."""
+
+
 class Admin:
     """Carries out the owner's wishes."""
 
     def __init__(
         self,
         store: SqlStore,
-        new_principal: Callable[[str, str, str], bytes],
+        new_principal: NewPrincipal,
         intercept: Callable[[], dict[str, object]],
         images: ImagePort | None,
+        host_variables: Callable[[str], dict[str, str] | None],
         shares: Shares | None = None,
     ) -> None:
+        self._host_variables = host_variables
         self._store = store
         self._new_principal = new_principal
         self._intercept = intercept
@@ -96,10 +122,66 @@ class Admin:
         subscription = asked.subscription_id or self._store.subscriptions()[0].id
         if self._store.subscription(subscription) is None:
             raise faults.subscription_not_found(subscription)
-        return Answer(
-            status=201, body=self._new_principal(asked.display_name, subscription, call.base_url),
-            headers=[("Cache-Control", "no-store")],
-        )  # fmt: skip
+        role = role_named(asked.role) if asked.role else None
+        if asked.role and role is None:
+            names = ", ".join(each.name for each in ROLES)
+            raise Fault(400, "RoleDefinitionDoesNotExist", f"There is no role '{asked.role}'. The roles are: {names}.")
+        scopes = asked.scopes or [f"/subscriptions/{subscription}"]
+        for scope in scopes:
+            self._check_scope(scope)
+        document = self._new_principal(asked.display_name, subscription, call.base_url, role, scopes)
+        return Answer(status=201, body=document, headers=[("Cache-Control", "no-store")])
+
+    def _check_scope(self, scope: str) -> None:
+        found = ids.parse(scope)
+        if found is None:
+            raise Fault(400, "InvalidScope", f"'{scope}' is no scope. Give /subscriptions/<id> or an id below it.")
+        if found.subscription and self._store.subscription(found.subscription) is None:
+            raise faults.subscription_not_found(found.subscription)
+
+    def host_identity(self, call: Call) -> Answer:
+        """Tell how a program on this machine gets tokens of a user-assigned identity."""
+        asked = _read(call.body, _IdentityAsked)
+        found = self._host_variables(asked.id)
+        if found is None:
+            raise Fault(404, "ResourceNotFound", f"There is no user-assigned identity '{asked.id}'.")
+        return plain(found, headers=[("Cache-Control", "no-store")])
+
+    # --- subscriptions ---
+
+    def create_subscription(self, call: Call) -> Answer:
+        """Make a subscription in the tenant of the first one."""
+        asked = _read(call.body, _SubscriptionAsked)
+        identity = (asked.subscription_id or str(uuid.uuid4())).lower()
+        if not _GUID.fullmatch(identity):
+            raise Fault(
+                400,
+                "InvalidSubscriptionId",
+                f"The provided subscription identifier '{identity}' is malformed or invalid.",
+            )
+        if not asked.display_name.strip() or len(asked.display_name) > _LONGEST_NAME:
+            raise faults.invalid_content(f"displayName must have 1 to {_LONGEST_NAME} characters")
+        if self._store.subscription(identity) is not None:
+            raise Fault(409, "SubscriptionExists", f"The subscription '{identity}' exists already.")
+        made = Subscription(id=identity, name=asked.display_name, tenant=self._store.subscriptions()[0].tenant)
+        self._store.add_subscription(made)
+        return plain({"subscriptionId": made.id, "displayName": made.name, "tenantId": made.tenant}, 201)
+
+    def remove_subscription(self, call: Call) -> Answer:
+        """Remove a subscription that is empty and not the first."""
+        held = self._store.subscription(call.subscription)
+        if held is None:
+            raise faults.subscription_not_found(call.subscription)
+        if held.id == self._store.subscriptions()[0].id:
+            raise Fault(409, "SubscriptionInUse", "cannot remove the first subscription: auth files name it.")
+        if any(row.resource_group for row in self._store.listed(None, held.id)):
+            raise Fault(
+                409,
+                "SubscriptionInUse",
+                f"cannot remove the subscription '{held.id}': it has resource groups. Delete them first.",
+            )
+        self._store.remove_subscription(held.id)
+        return empty(204)
 
     def intercept(self) -> Answer:
         """Give certificate and key for Azure's names, and the CA to trust."""

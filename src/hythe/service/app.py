@@ -20,7 +20,7 @@ import uvicorn
 import uvloop
 
 from .. import machine
-from ..engines.base import Engine, EngineError, Teardown
+from ..engines.base import Collects, Engine, EngineError, Teardown
 from ..engines.pod import Backoff
 from .admin import ImagePort
 from .build import build
@@ -29,6 +29,7 @@ from .frugal import frugal
 from .gate import Gate
 from .gateway import Doors
 from .identity.desk import Identity
+from .identity.host import HostEndpoint
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
 from .shares import Shares
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 Say = Callable[[str], object]
 
 _SWEEP_SECONDS = 3600.0
+_COLLECT_SECONDS = 300.0
 
 
 # --- the parts --------------------------------------------------------------------------------------------------
@@ -54,12 +56,12 @@ def _engine(settings: Settings, installation: str) -> Engine:
     if settings.engine.name == "sim":
         from ..engines.sim import SimulatedEngine
 
-        return SimulatedEngine(backoff=backoff)
+        return SimulatedEngine(backoff=backoff, grace=settings.engine.grace_seconds)
     if settings.engine.name != "containerd":
         raise CannotStart(f"cannot start: there is no engine '{settings.engine.name}'. Use containerd or sim.")
     if os.geteuid() != 0:
         raise CannotStart("cannot run containers: that needs root. Run it with sudo, or try it with --engine sim.")
-    from ..engines.containerd import ContainerdEngine, GitLimits, Place
+    from ..engines.containerd import ContainerdEngine, DiskLimits, GitLimits, Place
     from ..engines.containerd.samples import ALIASES
 
     place = Place(
@@ -68,6 +70,7 @@ def _engine(settings: Settings, installation: str) -> Engine:
         address=settings.engine.containerd.address,
     )
     how = settings.engine.containerd
+    limits = settings.engine.images
     return ContainerdEngine(
         place,
         aliases=ALIASES,
@@ -75,6 +78,8 @@ def _engine(settings: Settings, installation: str) -> Engine:
         runtime=how.runtime,
         foreign=how.foreign,
         git=GitLimits(seconds=settings.engine.git.seconds, megabytes=settings.engine.git.megabytes),
+        grace=settings.engine.grace_seconds,
+        disk=DiskLimits(high=limits.high, low=limits.low) if limits.high else None,
     )
 
 
@@ -112,6 +117,7 @@ class _Parts(msgspec.Struct, kw_only=True):
     key: str
     tenant: str
     subscription: str
+    host: HostEndpoint
     gateway_port: int | None
 
 
@@ -128,7 +134,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         store.add_subscription(Subscription(id=str(uuid.uuid4()), name="Hythe", tenant=tenant))
     subscription = store.subscriptions()[0].id
     url = f"https://localhost:{settings.service.port}"
-    identity = Identity(data_dir, store, tenant=tenant, names=settings.service.names)
+    identity = Identity(data_dir, store, tenant=tenant, names=settings.service.names, url=url)
     identity.first_principal(url, subscription)
     engine = _engine(settings, installation)
     if engine.name == "containerd":
@@ -164,7 +170,9 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     built.loop.start()
     built.loop.wake_all()
     built.pool.start()
-    sweeping = asyncio.create_task(_sweep_now_and_then(store, engine))
+    chores = [asyncio.create_task(_sweep_now_and_then(store, engine))]
+    if isinstance(engine, Collects):
+        chores.append(asyncio.create_task(_collect_now_and_then(engine)))
     try:
         yield _Parts(
             gate=built.gate,
@@ -172,10 +180,12 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
             key=str(identity.certificate_key),
             tenant=tenant,
             subscription=subscription,
+            host=identity.host,
             gateway_port=doors.port,
         )
     finally:
-        sweeping.cancel()
+        for chore in chores:
+            chore.cancel()
         await doors.close()
         await built.pool.stop()
         await built.loop.stop()
@@ -188,6 +198,13 @@ async def _sweep_now_and_then(store: SqlStore, engine: Engine) -> None:
         await asyncio.sleep(_SWEEP_SECONDS)
         with contextlib.suppress(EngineError):
             await sweep(store, engine)
+
+
+async def _collect_now_and_then(engine: Collects) -> None:
+    while True:
+        await asyncio.sleep(_COLLECT_SECONDS)
+        with contextlib.suppress(EngineError):
+            await engine.collect()
 
 
 # --- running ----------------------------------------------------------------------------------------------------
@@ -247,6 +264,14 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
             server.end()
             parts.gate.end()
 
+        tokens_listener = listen("127.0.0.1", settings.service.identity_port)
+        parts.host.port = tokens_listener.getsockname()[1]
+        tokens = _Server(
+            uvicorn.Config(
+                parts.host, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
+            )
+        )
+        serving_tokens = asyncio.create_task(tokens.serve([tokens_listener]))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, end)
         serving = asyncio.create_task(server.serve([listener]))
@@ -270,7 +295,10 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
         say(f"Hythe answers at {url} ({settings.engine.name}, {time.monotonic() - begun:.1f} s). `hythe down` ends it.")
         try:
             await serving
+            tokens.end()
+            await serving_tokens
         finally:
+            tokens_listener.close()
             with contextlib.suppress(FileNotFoundError):
                 (data_dir / "service.json").unlink()
 

@@ -5,10 +5,12 @@ The one place for wiring: a service on a port, a test in a process and `hythe.te
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,22 +23,30 @@ from ..models import AzureFileVolume, ContainerGroupProfile, ImageRegistryCreden
 from ..wire.ids import ResourceId
 from ..wire.tags import LIFETIME
 from .admin import Admin, ImagePort
+from .answers import Answer
 from .call import Caller
 from .control import (
     RUN_BY_ENGINE,
+    DeploymentPass,
     FolderPass,
     GroupPass,
     Loop,
     NGroupPass,
     Pool,
+    Prober,
     Reconciler,
     SandboxGroupPass,
 )
+from .control.prober import Sleep
 from .control.reconcile import Pass
+from .deployer import Deployer
 from .gate import App, Gate
 from .handlers import Api
+from .identity.metadata import MetadataEndpoint
+from .identity.rights import Role
 from .kinds import (
     CONTAINER_GROUPS,
+    DEPLOYMENTS,
     N_GROUPS,
     PROFILES,
     RESOURCE_GROUPS,
@@ -47,6 +57,7 @@ from .kinds import (
     any_port,
 )
 from .kinds.base import Profile
+from .kinds.identities import assigned
 from .locations import Locations, capacity
 from .members import DeclaredMembers
 from .quotas import Quotas
@@ -80,8 +91,19 @@ class IdentityPort(Protocol):
     def may(self, caller: Caller, action: str, scope: str) -> bool:
         """Tell whether a caller may do something."""
 
-    def new_principal(self, display_name: str, subscription: str, url: str) -> bytes:
-        """Make a principal and give its auth file."""
+    def sees(self, caller: Caller, scope: str) -> bool:
+        """Tell whether a caller has any role over a scope or over something in it."""
+
+    def new_principal(
+        self, display_name: str, subscription: str, url: str, role: Role | None, scopes: Sequence[str]
+    ) -> bytes:
+        """Make a principal with a role over scopes, or without one, and give its auth file."""
+
+    def host_variables(self, name: str) -> dict[str, str] | None:
+        """Give what a program on this machine needs to be a user-assigned identity; None if there is no such one."""
+
+    def managed_token(self, client_id: str, object_id: str, audience: str) -> tuple[str, int]:
+        """Sign a token for a managed identity; give it with the second of the epoch in which it expires."""
 
     def intercept(self) -> dict[str, object]:
         """Give a certificate for Azure's names that lasts for one run."""
@@ -153,9 +175,24 @@ def build(
     ports: Ports = any_port,
     shares: Shares | None = None,
     clock: Callable[[], datetime] = now,
+    sleep: Sleep = asyncio.sleep,
 ) -> Built:
     """Put the parts together; nothing runs yet."""
-    groups = GroupPass(engine, vault, clock=clock, provisioning_seconds=settings.provisioning_seconds)
+
+    def expire(key: str, uid: str) -> None:
+        resources.expire(key, uid)  # made below: it needs the loop, and the loop needs the passes
+
+    prober = Prober(engine, clock=clock, sleep=sleep)
+    tokens = MetadataEndpoint(engine, identity.managed_token)
+    groups = GroupPass(
+        engine,
+        vault,
+        clock=clock,
+        provisioning_seconds=settings.provisioning_seconds,
+        prober=prober,
+        tokens=tokens,
+        expire=expire,
+    )
     passes: dict[str, Pass] = {
         CONTAINER_GROUPS.name: groups,
         SANDBOXES.name: groups,
@@ -163,7 +200,15 @@ def build(
     }
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock, kinds=(*RUN_BY_ENGINE, *SETS))
+    loop = Loop(
+        store,
+        engine,
+        reconciler.pass_over,
+        owner=owner,
+        clock=clock,
+        kinds=(*RUN_BY_ENGINE, *SETS),
+        beside=(prober, tokens),
+    )
     if shares is not None and isinstance(engine, MountsShares):
         engine.find_share = _find_share(shares)
     admission = Admission(
@@ -175,9 +220,22 @@ def build(
         ports=ports,
         profile=_profiles(store, vault),
         may=identity.may,
+        allow_privileged=settings.allow_privileged,
+        user_identity=partial(assigned, store),
     )
+
+    async def inside(
+        caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
+    ) -> Answer:
+        return await gate.inside(caller, method, path, query, body, base_url)
+
+    def offers(method: str, path: str) -> bool:
+        return gate.offers(method, path)
+
+    deployer = Deployer(store, vault, inside, offers)
+    passes[DEPLOYMENTS.name] = DeploymentPass(deployer, clock)
     quotas = Quotas(store, settings.quotas)
-    resources = Resources(store, vault, loop, settings, admission, quotas)
+    resources = Resources(store, vault, loop, settings, admission, quotas, identity.may)
     members = DeclaredMembers(resources, store)
     # What sets ask for is declared by the verbs, which wake the loop, which runs the passes: the last link is here.
     passes[N_GROUPS.name] = NGroupPass(store, members, clock)
@@ -188,7 +246,9 @@ def build(
         locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
         sandboxes=Sandboxes(store, resources, engine, vault, settings),
-        admin=Admin(store, identity.new_principal, identity.intercept, images, shares),
+        admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables, shares),
+        rights=identity,
+        deployer=deployer,
         health={"status": "ok", "version": __version__, "engine": engine.name},
     )
     gate = Gate(

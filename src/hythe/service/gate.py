@@ -10,7 +10,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -106,18 +106,15 @@ class Gate:
         self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
     ) -> Answer:
         try:
-            route, call = await self._admitted(method, path, raw_query, headers, receive)
+            found, call = await self._admitted(method, path, raw_query, headers, receive)
         except Fault as fault:
             fault.headers = (*fault.headers, ("x-ms-failure-cause", "gateway"))
             raise
-        answer = route.handler(self._api, call)
-        if inspect.isawaitable(answer):
-            answer = await answer
-        return answer
+        return await self._handled(found, call)
 
     async def _admitted(
         self, method: str, path: str, raw_query: bytes, headers: dict[str, str], receive: Receive
-    ) -> tuple[Route, Call]:
+    ) -> tuple[Found, Call]:
         """Read and check a request up to where its handler begins.  Raises `Fault`."""
         host = headers.get("host", "")
         if not self._hosts(host):
@@ -132,33 +129,63 @@ class Gate:
                             headers=[("Allow", ", ".join(found))])  # fmt: skip
             self._authenticate(headers, host)
             raise _unknown(path)
-        route = found.route
-        caller = None if route.open else self._authenticate(headers, host)
+        caller = None if found.route.open else self._authenticate(headers, host)
         query = {name.lower(): value for name, value in parse_qsl(raw_query.decode("latin-1"), keep_blank_values=True)}
-        api_version = _api_version(route, query)
-        if caller is not None and route.action and not self._may(caller, route.action, path):
-            raise Fault(
-                403,
-                "AuthorizationFailed",
-                f"The client '{caller.app_id}' with object id '{caller.object_id}' does not have authorization to "
-                f"perform action '{route.action}' over scope '{path}' or the scope is invalid. If access was recently "
-                "granted, please refresh your credentials.",
-            )
+        api_version = self._allowed(found, caller, query)
         call = Call(
             method=method,
             path=path,
             params=dict(found.params),
             query=query,
-            body=await _body(receive) if method in ("PUT", "POST", "PATCH") and not route.streamed else b"",
+            body=await _body(receive) if method in ("PUT", "POST", "PATCH") and not found.route.streamed else b"",
             stream=blocks(receive),
             base_url=f"https://{host}",
             api_version=api_version,
             caller=caller,
-            lro=route.lro,
-            bearer=_bearer(headers) if route.bearer else "",
+            lro=found.route.lro,
+            bearer=_bearer(headers) if found.route.bearer else "",
             patience=_patience(headers.get("prefer", "")),
         )
-        return route, call
+        return found, call
+
+    async def inside(
+        self, caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
+    ) -> Answer:
+        """Answer a request that the service makes for a caller: same routes, same rights.  Raises `Fault`."""
+        found = self._table.find(method, path)
+        if not isinstance(found, Found) or not found.route.provider:
+            raise _unknown(path)
+        call = Call(
+            method=method,
+            path=path,
+            params=dict(found.params),
+            query=query,
+            body=body,
+            stream=_nothing(),
+            base_url=base_url,
+            api_version=self._allowed(found, caller, query),
+            caller=caller,
+            lro=found.route.lro,
+            patience=0.0,
+        )
+        return await self._handled(found, call)
+
+    def offers(self, method: str, path: str) -> bool:
+        """Tell whether something can be asked of a path."""
+        found = self._table.find(method, path)
+        return isinstance(found, Found) and bool(found.route.provider)
+
+    def _allowed(self, found: Found, caller: Caller | None, query: dict[str, str]) -> str:
+        """Check api-version and rights; give the version.  Raises `Fault`."""
+        api_version = _api_version(found.route, query)
+        action = found.route.action
+        if caller is not None and action and not self._may(caller, action, found.scope):
+            raise faults.forbidden(caller.app_id, caller.object_id, action, found.scope)
+        return api_version
+
+    async def _handled(self, found: Found, call: Call) -> Answer:
+        answer = found.route.handler(self._api, call)
+        return await answer if inspect.isawaitable(answer) else answer
 
     def _authenticate(self, headers: dict[str, str], host: str) -> Caller:
         authority = f"https://{host}/common"
@@ -182,6 +209,12 @@ class Gate:
 def _bearer(headers: dict[str, str]) -> str:
     given = headers.get("authorization", "")
     return given[len(_BEARER) :].strip() if given.lower().startswith(_BEARER) else ""
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """Give no blocks: what the service asks of itself has its whole body."""
+    return
+    yield b""
 
 
 def _api_version(route: Route, query: dict[str, str]) -> str:

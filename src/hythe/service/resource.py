@@ -6,6 +6,7 @@ the work itself.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..models import ContainerGroup
-from ..wire import faults, older
+from ..wire import faults, ids, older
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
 from ..wire.versions import OPERATION_MONITOR
@@ -24,6 +25,7 @@ from . import paging
 from .answers import Answer, Bodies, empty, page, plain
 from .call import Call, Caller
 from .kinds import N_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
+from .kinds.links import links
 from .quotas import Quotas
 from .settings import ServiceSettings
 from .store import Change, Note, Operation, Row, SqlStore, Stale
@@ -55,8 +57,10 @@ class Resources:
         settings: ServiceSettings,
         admission: Admission,
         quotas: Quotas,
+        may: Callable[[Caller, str, str], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._may = may
         self._store = store
         self._vault = vault
         self._worker = worker
@@ -82,11 +86,19 @@ class Resources:
             raise faults.resource_group_not_found(call.params["resourceGroupName"])
         return row
 
+    def home(self, identity: ResourceId, call: Call) -> Row | None:
+        """Check what a resource lies in; give its resource group if it is in one.  Raises that it is not there."""
+        if identity.resource_group:
+            return self.folder(call)
+        if identity.subscription:
+            self.subscription(call)
+        return None
+
     def row(self, kind: Kind, identity: ResourceId, call: Call) -> Row:
         """Give a resource.  Raises ResourceNotFound, or that its resource group is not there."""
         row = self._store.get(identity.key)
         if row is None:
-            self.folder(call)
+            self.home(identity, call)
             raise faults.resource_not_found(kind.type, identity.name, identity.resource_group)
         return row
 
@@ -119,7 +131,7 @@ class Resources:
         """Create or update a resource."""
         if kind is RESOURCE_GROUPS:
             self.subscription(call)
-        elif self.folder(call).desired == "gone":
+        elif (home := self.home(identity, call)) is not None and home.desired == "gone":
             raise _being_deleted(identity.resource_group)
         wanted = kind.read(older.request(call.body, call.api_version, identity.name), identity)
         row, operation = await self.promise(kind, wanted, identity, call.caller)
@@ -138,6 +150,7 @@ class Resources:
         """Check what a resource should be, and declare it.  Raises `Fault`."""
         wanted = kind.resolve(wanted, identity, self._admission, caller)
         kind.validate(wanted, identity)
+        self._check_links(wanted, caller)
         held = self._store.get(identity.key)
         self._refuse_busy(held, identity)
         wanted = await kind.admit(wanted, held, identity, self._admission)
@@ -163,6 +176,7 @@ class Resources:
     async def _answered(self, kind: Kind, row: Row, operation: Operation, call: Call, *, new: bool = False) -> Answer:
         """Wait a moment for a change to be carried out, and answer as the table of routes says."""
         patience = self._settings.hold_seconds if call.lro.hold else self._settings.answer_seconds
+        patience = patience if call.patience is None else min(patience, call.patience)
         await self._worker.wait(row.key, lambda: self._settled(row), patience)
         current = self._store.get(row.key) or row
         settled = current.uid == row.uid and current.settled_generation >= row.generation
@@ -182,6 +196,12 @@ class Resources:
         if lro.body and status == _OK:
             return Answer(status=_CREATED if new else _OK, body=answer.body, headers=headers)
         return empty(status, headers)
+
+    def _check_links(self, wanted: object, caller: Caller | None) -> None:
+        """Refuse what a caller may ask for but not with the identities and subnets that it names."""
+        for action, link in links(wanted):
+            if caller is not None and not self._may(caller, action, link.lower()):
+                raise faults.link_forbidden(caller.app_id, caller.object_id, action, link)
 
     def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId, new_uid: str) -> Row:
         """Write down what a PUT asks for.  A group that was stopped or has ended runs anew."""
@@ -270,14 +290,23 @@ class Resources:
             row, operation = await self.promise(kind, after, identity, call.caller)
             return await self._answered(kind, row, operation, call)
         row.spec = kind.public(after)
-        self._store.annotate(row.key, row.uid, row.spec)
+        self._store.annotate(row.key, row.uid, row.spec, wake_at=self._clock())
+        self._worker.wake(row.key)
         return self._shown(kind, row, call)
+
+    def expire(self, key: str, uid: str) -> None:
+        """Declare that a container group is to be gone because its time is over; nobody waits for it."""
+        held = self._store.get(key)
+        if held is not None and held.uid == uid and held.desired != "gone":
+            identity = ids.container_group(held.subscription, held.resource_group, held.name)
+            with contextlib.suppress(Fault):  # changed meanwhile: it is looked at again
+                self._declare(_next(held, desired="gone", provisioning_state="Deleting"), identity)
 
     async def delete(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Delete a resource; 204 if there was none."""
         held = self._store.get(identity.key)
         if held is None:
-            self.folder(call)
+            self.home(identity, call)
             return empty(204)
         answer = self._shown(kind, held, call)
         operation = self.remove(held, identity, note=self._one_less(held))
@@ -344,6 +373,10 @@ class Resources:
             parent_epoch=held.parent_epoch if parent_epoch is None else parent_epoch,
         )
         return row, self._declare(row, identity)
+
+    def end(self, row: Row, identity: ResourceId) -> None:
+        """Have control give up what it is doing for a resource."""
+        self._declare(_next(row, desired="stop"), identity)
 
     # --- operations ---
 

@@ -6,26 +6,34 @@ Paths are matched without regard to case, and ``//`` counts as ``/``: clients se
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 
 from msgspec import Struct
 
+from ..wire import ids
 from .answers import Answer
 from .call import Call, Lro
 from .handlers import (
     Api,
+    authorization,
+    deployments,
     description,
     directory,
     folders,
+    generic,
+    graph,
     groups,
+    identities,
     locations,
     n_groups,
+    network,
     owner,
     profiles,
     sandbox_groups,
     streams,
-)
+)  # fmt: skip
 
 Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
 
@@ -88,6 +96,62 @@ _SET_PUT = Lro(word="operationStatuses")
 _SET_PATCH = Lro(pending=202, headers=_BOTH, word="operationStatuses")
 _SET_202 = Lro(done=202, pending=202, always=True, body=False, headers=_BOTH, word="operationStatuses")
 
+_SUBNET = "Microsoft.Network/virtualNetworks/subnets"
+ANY = "/{scope}"
+"""Whatever id stands before: a resource, a resource group, a subscription, or nothing."""
+TAGS = ANY + "/providers/Microsoft.Resources/tags/default"
+SUBNETS = RG + "/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets"
+
+
+def _resource(type_: str, name: str, param: str, module: ModuleType) -> tuple[Route, ...]:
+    """Give the routes that a resource of a resource group usually has."""
+    path = f"/providers/{type_}"
+    return (
+        _route("GET", S + path, f"{name}_List", module.list_all, f"{type_}/read", **_ARM),
+        _route("GET", RG + path, f"{name}_ListByResourceGroup", module.list_in, f"{type_}/read", **_ARM),
+        _route("GET", f"{RG}{path}/{param}", f"{name}_Get", module.get, f"{type_}/read", **_ARM),
+        _route("PUT", f"{RG}{path}/{param}", f"{name}_CreateOrUpdate", module.put, f"{type_}/write", **_ARM),
+        _route("PATCH", f"{RG}{path}/{param}", f"{name}_Update", module.patch, f"{type_}/write", **_ARM),
+        _route("DELETE", f"{RG}{path}/{param}", f"{name}_Delete", module.delete, f"{type_}/delete", **_ARM),
+    )
+
+
+def _on_any_scope(type_: str, name: str, param: str, module: ModuleType) -> tuple[Route, ...]:
+    """Give the routes of what extends any scope."""
+    path = f"{ANY}/providers/{type_}"
+    return (
+        _route("GET", path, f"{name}_ListForScope", module.list_, f"{type_}/read", **_ARM),
+        _route("GET", f"{path}/{param}", f"{name}_Get", module.get, f"{type_}/read", **_ARM),
+        _route("PUT", f"{path}/{param}", f"{name}_Create", module.put, f"{type_}/write", **_ARM),
+        _route("DELETE", f"{path}/{param}", f"{name}_Delete", module.delete, f"{type_}/delete", **_ARM),
+    )
+
+
+def _deployments(where: str, suffix: str) -> tuple[Route, ...]:
+    """Give the routes of deployments to a resource group or a subscription."""
+    type_ = "Microsoft.Resources/deployments"
+    all_ = f"{where}/providers/{type_}"
+    one = f"{all_}/{{deploymentName}}"
+    # Azure's path for the operations of a resource group's deployment has no provider in it.
+    steps = f"{where}/deployments/{{deploymentName}}/operations" if where == RG else f"{one}/operations"
+    return tuple(
+        _route(method, path, f"Deployments_{name}{suffix}", handler, f"{type_}/{action}", **_ARM)
+        for method, path, name, handler, action in (
+            ("GET", all_, "List", deployments.list_, "read"),
+            ("HEAD", one, "CheckExistence", deployments.check, "read"),
+            ("GET", one, "Get", deployments.get, "read"),
+            ("PUT", one, "CreateOrUpdate", deployments.put, "write"),
+            ("DELETE", one, "Delete", deployments.delete, "delete"),
+            ("POST", f"{one}/validate", "Validate", deployments.validate, "validate/action"),
+            ("POST", f"{one}/whatIf", "WhatIf", deployments.what_if, "whatIf/action"),
+            ("POST", f"{one}/cancel", "Cancel", deployments.cancel, "cancel/action"),
+            ("POST", f"{one}/exportTemplate", "ExportTemplate", deployments.export, "exportTemplate/action"),
+            ("GET", steps, "ListOperations", deployments.list_operations, "operations/read"),
+            ("GET", f"{steps}/{{operationId}}", "GetOperation", deployments.get_operation, "operations/read"),
+        )
+    )
+
+
 ROUTES: tuple[Route, ...] = (
     _route("GET", P + "/operations", "Operations_List", locations.operations),
     _route("GET", L + "/usages", "Location_ListUsage", locations.usages, f"{_LOCATION}/usages/read"),
@@ -120,9 +184,8 @@ ROUTES: tuple[Route, ...] = (
     _route(SOCKET, G + "/portForward", "port_forward", streams.forward, f"{_GROUP}/portForward/action"),
     _route("GET", C + "/archive", "copy_out", streams.copy_out, f"{_GROUP}/containers/exec/action"),
     _route("PUT", C + "/archive", "copy_in", streams.copy_in, f"{_GROUP}/containers/exec/action", streamed=True),
-    _route("GET", L + "/operations/{operationId}", "monitor", groups.operation, f"{_LOCATION}/operations/read"),
-    _route("GET", S + P + "/locations/{location}/operationStatuses/{operationId}", "monitor", groups.operation,
-           "Microsoft.ContainerInstance/locations/operations/read"),
+    _route("GET", L + "/operations/{operationId}", "monitor", groups.operation),
+    _route("GET", S + P + "/locations/{location}/operationStatuses/{operationId}", "monitor", groups.operation),
 
     _route("GET", S + P + "/containerGroupProfiles", "CGProfiles_ListBySubscription",
            profiles.list_all, f"{_PROFILE}/read"),
@@ -166,8 +229,15 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/subscriptions", "Subscriptions_List", directory.subscriptions, **_ARM),
     _route("GET", S, "Subscriptions_Get", directory.subscription, **_ARM),
     _route("GET", "/tenants", "Tenants_List", directory.tenants, **_ARM),
-    _route("GET", S + "/resourceGroups", "ResourceGroups_List", folders.list_all,
-           "Microsoft.Resources/subscriptions/resourceGroups/read", **_ARM),
+    _route("GET", S + "/locations", "Subscriptions_ListLocations", directory.locations, **_ARM),
+    _route("GET", S + "/providers", "Providers_List", directory.list_providers, **_ARM),
+    _route("GET", S + "/providers/{resourceProviderNamespace}", "Providers_Get", directory.get_provider, **_ARM),
+    _route("POST", S + "/providers/{resourceProviderNamespace}/register", "Providers_Register",
+           directory.register, **_ARM),
+    _route("POST", S + "/providers/{resourceProviderNamespace}/unregister", "Providers_Unregister",
+           directory.unregister, "Microsoft.Resources/providers/unregister/action", **_ARM),
+    _route("GET", S + "/resources", "Resources_List", folders.list_all_resources, **_ARM),
+    _route("GET", S + "/resourceGroups", "ResourceGroups_List", folders.list_all, **_ARM),
     _route("HEAD", RG, "ResourceGroups_CheckExistence", folders.check,
            "Microsoft.Resources/subscriptions/resourceGroups/read", **_ARM),
     _route("GET", RG, "ResourceGroups_Get", folders.get,
@@ -189,10 +259,37 @@ ROUTES: tuple[Route, ...] = (
     _route("DELETE", "/hythe/sandboxes/{sandboxId}", "sandbox_delete", sandbox_groups.delete_sandbox, **_TOKEN),
     _route("POST", "/hythe/sandboxes/{sandboxId}/exec", "sandbox_exec", sandbox_groups.exec_sandbox, **_TOKEN),
 
+    *_on_any_scope("Microsoft.Authorization/roleAssignments", "RoleAssignments", "{roleAssignmentName}", authorization),
+    _route("GET", ANY + "/providers/Microsoft.Authorization/roleDefinitions", "RoleDefinitions_List",
+           authorization.list_definitions, "Microsoft.Authorization/roleDefinitions/read", **_ARM),
+    _route("GET", ANY + "/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}",
+           "RoleDefinitions_Get", authorization.get_definition, "Microsoft.Authorization/roleDefinitions/read", **_ARM),
+    _route("GET", TAGS, "Tags_GetAtScope", generic.get_tags, "Microsoft.Resources/tags/read", **_ARM),
+    _route("PUT", TAGS, "Tags_CreateOrUpdateAtScope", generic.put_tags, "Microsoft.Resources/tags/write", **_ARM),
+    _route("PATCH", TAGS, "Tags_UpdateAtScope", generic.patch_tags, "Microsoft.Resources/tags/write", **_ARM),
+    _route("DELETE", TAGS, "Tags_DeleteAtScope", generic.delete_tags, "Microsoft.Resources/tags/delete", **_ARM),
+
+    *_resource("Microsoft.ManagedIdentity/userAssignedIdentities", "UserAssignedIdentities", "{resourceName}",
+               identities),
+    *_resource("Microsoft.Network/virtualNetworks", "VirtualNetworks", "{virtualNetworkName}", network),
+    _route("GET", SUBNETS, "Subnets_List", network.list_subnets, f"{_SUBNET}/read", **_ARM),
+    _route("GET", SUBNETS + "/{subnetName}", "Subnets_Get", network.get_subnet, f"{_SUBNET}/read", **_ARM),
+    _route("PUT", SUBNETS + "/{subnetName}", "Subnets_CreateOrUpdate", network.put_subnet, f"{_SUBNET}/write", **_ARM),
+    _route("DELETE", SUBNETS + "/{subnetName}", "Subnets_Delete", network.delete_subnet, f"{_SUBNET}/delete", **_ARM),
+    *_deployments(RG, ""),
+    *_deployments(S, "AtSubscriptionScope"),
+
+    _route("GET", "/v1.0/servicePrincipals", "graph_service_principals", graph.service_principals, **_OWN),
+    _route("POST", "/v1.0/directoryObjects/getByIds", "graph_by_ids", graph.by_ids, **_OWN),
+
     _route("GET", "/openapi.json", "openapi", description.document, open=True, **_OWN),
     _route("GET", "/openapi", "openapi_page", description.page, open=True, **_OWN),
     _route("GET", "/hythe/health", "health", owner.health, open=True, **_OWN),
     _route("POST", "/hythe/service-principals", "sp_create", owner.create_principal, "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/subscriptions", "subscription_create", owner.create_subscription, "Hythe/owner", **_OWN),
+    _route("DELETE", "/hythe/subscriptions/{subscriptionId}", "subscription_remove", owner.remove_subscription,
+           "Hythe/owner", **_OWN),
+    _route("POST", "/hythe/host-identity", "host_identity", owner.host_identity, "Hythe/owner", **_OWN),
     _route("POST", "/hythe/intercept", "intercept", owner.intercept, "Hythe/owner", **_OWN),
     _route("GET", "/hythe/images", "image_list", owner.list_images, "Hythe/owner", **_OWN),
     _route("PUT", "/hythe/images", "image_import", owner.import_image, "Hythe/owner", **_OWN),
@@ -211,6 +308,8 @@ class Found(Struct, frozen=True, kw_only=True):
 
     route: Route
     params: dict[str, str]
+    scope: str = ""
+    """The path in lower case, decoded, without doubled slashes: what a right is needed over."""
 
 
 # The same few paths are asked for again and again.
@@ -226,10 +325,14 @@ class Table:
 
     def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
         self._by_length: dict[int, list[tuple[list[str], Route]]] = {}
+        self._anywhere: list[tuple[list[str], Route]] = []
         self._found: dict[tuple[str, str], Found] = {}
         for route in routes:
             parts = [part if part.startswith("{") else part.lower() for part in _parts(route.path)]
-            self._by_length.setdefault(len(parts), []).append((parts, route))
+            if parts[0] == "{scope}":
+                self._anywhere.append((parts[1:], route))
+            else:
+                self._by_length.setdefault(len(parts), []).append((parts, route))
 
     def find(self, method: str, raw_path: str) -> Found | list[str] | None:
         """Give the route of a request, the methods that its path has instead, or None for an unknown path."""
@@ -245,12 +348,35 @@ class Table:
 
     def _look(self, method: str, raw_path: str) -> Found | list[str] | None:
         parts = [unquote(part) for part in _parts(raw_path)]
+        if any("/" in part for part in parts):
+            return None  # no name has a slash in it: encoded, it would make another id than the path says
         lower = [part.lower() for part in parts]
         others: list[str] = []
         for pattern, route in self._by_length.get(len(parts), ()):
             if all(want == have or want[0] == "{" for want, have in zip(pattern, lower, strict=True)):
                 if route.method == method:
                     params = {want[1:-1]: part for want, part in zip(pattern, parts, strict=True) if want[0] == "{"}
-                    return Found(route=route, params=params)
+                    return Found(route=route, params=params, scope="/" + "/".join(lower))
                 others.append(route.method)
-        return others or None
+        return self._find_anywhere(method, parts, lower, others) or others or None
+
+    def _find_anywhere(self, method: str, parts: list[str], lower: list[str], others: list[str]) -> Found | None:
+        """Find what can be asked of any scope: its path's end is fixed, what stands before is an id."""
+        for pattern, route in self._anywhere:
+            at = len(parts) - len(pattern)
+            if at < 0 or not all(
+                want == have or want[0] == "{" for want, have in zip(pattern, lower[at:], strict=True)
+            ):
+                continue
+            scope = ids.parse("/".join(parts[:at]))
+            if scope is None:
+                continue
+            if route.method != method:
+                others.append(route.method)
+                continue
+            params = {want[1:-1]: part for want, part in zip(pattern, parts[at:], strict=True) if want[0] == "{"}
+            params |= {"scope": "/" + "/".join(parts[:at]) if at else "", "subscriptionId": scope.subscription}
+            if scope.resource_group:
+                params["resourceGroupName"] = scope.resource_group
+            return Found(route=route, params=params, scope="/" + "/".join(lower))
+        return None

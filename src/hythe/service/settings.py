@@ -48,6 +48,15 @@ class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Most that it may hold, in GB of 2**30 bytes; 0 for no limit."""
 
 
+class ImageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When images that nothing uses are removed: by how full the disk is, in percent."""
+
+    high: float = 85.0
+    """From here on, pulled images that nothing uses are removed, the longest unused first.  0 for never."""
+    low: float = 80.0
+    """Down to here."""
+
+
 class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What runs the containers."""
 
@@ -58,6 +67,9 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pool: int = 2
     """How many sandboxes are kept ready for new groups, some 14 MB each; 0 for none."""
     git: GitSettings = GitSettings()
+    grace_seconds: int = 30
+    """How long a container may take to end when it is asked to; then it is killed."""
+    images: ImageSettings = ImageSettings()
 
 
 class QuotaSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,6 +100,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     host: str = "127.0.0.1"
     port: int = 8443
+    identity_port: int = 0
+    """Where IDENTITY_ENDPOINT is on 127.0.0.1, for programs on this machine; 0 for any free port."""
     names: tuple[str, ...] = ()
     """Further host names for the certificate, and that a request may be addressed to."""
     dns_suffix: str = "azurecontainer.localhost"
@@ -97,7 +111,9 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     hold_seconds: float = 30.0
     """How long an operation's URL holds a request until the operation is done."""
     provisioning_seconds: float = 1800.0
-    """After which a group that can't be started has failed."""
+    """After which a group that can't be started has failed; a group may ask for less."""
+    allow_privileged: bool = False
+    """Whether containers may be privileged or have capabilities added: both give them power over this machine."""
     log_limit: int = 4 << 20
     """Most bytes of log in one answer."""
     access_log: bool = False

@@ -84,6 +84,28 @@ def unauthorized(code: str, message: str, authority: str) -> Fault:
     return Fault(401, code, message, headers=[("WWW-Authenticate", challenge)])
 
 
+def forbidden(app_id: str, object_id: str, action: str, scope: str) -> Fault:
+    """Report a caller who lacks a right."""
+    return Fault(
+        403,
+        "AuthorizationFailed",
+        f"The client '{app_id}' with object id '{object_id}' does not have authorization to perform action '{action}' "
+        f"over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your "
+        "credentials.",
+    )
+
+
+def link_forbidden(app_id: str, object_id: str, action: str, linked: str) -> Fault:
+    """Report a caller who lacks a right over something that a definition makes use of."""
+    return Fault(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{app_id}' with object id '{object_id}' has permission to perform the action on the resource; "
+        f"however, it does not have permission to perform action '{action}' on the linked scope '{linked}' or the "
+        "linked scope is invalid.",
+    )
+
+
 def quota_exceeded(quota: str, location: str, *, limit: float, usage: float, requested: float) -> Fault:
     """Report a quota of a subscription in a location that a group would exceed."""
     return Fault(

@@ -3,5 +3,6 @@
 from .clone import GitLimits
 from .config import Place
 from .engine import ContainerdEngine
+from .garbage import DiskLimits
 
-__all__ = ["ContainerdEngine", "GitLimits", "Place"]
+__all__ = ["ContainerdEngine", "DiskLimits", "GitLimits", "Place"]

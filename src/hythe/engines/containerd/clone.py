@@ -133,9 +133,7 @@ class Cloner:
             shutil.rmtree(log.parent, ignore_errors=True)
             await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
 
-    def _config(
-        self, want: Want, name: str, source: GitRepoVolume, partial: Path, secret: Path
-    ) -> cri.ContainerConfig:
+    def _config(self, want: Want, name: str, source: GitRepoVolume, partial: Path, secret: Path) -> cri.ContainerConfig:
         variables = {
             "DIRECTORY": directory(source),
             "GIT_CONFIG_COUNT": str(len(_GIT_CONFIG)),

@@ -7,15 +7,17 @@ import contextlib
 import json
 import logging
 import shutil
+import socket
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from ...models import ImageRegistryCredential
+from ...models import ContainerGroup, ContainerProbe, ImageRegistryCredential
 from .. import pod
 from ..base import (
     VOLUMES,
     Action,
     Capabilities,
+    Checked,
     FindShare,
     Happened,
     Lost,
@@ -37,15 +39,16 @@ from ..base import (
     Want,
     WriteConfigMap,
 )
-from . import daemon, existing, network
+from . import daemon, existing, inside, network, probing
 from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place
+from .garbage import DiskLimits, collect, used
 from .images import Alias, ImageShelf, Shelf, credential_for
 from .isolate import cut_off
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
-from .sandbox import INSTALLATION, UID, container_config, find, log_path, sandbox_config
+from .sandbox import INSTALLATION, UID, container_config, log_path, sandbox_config, seccomp_file
 from .sight import Sight
 from .streams import Streams
 from .volumes import Volumes
@@ -69,10 +72,14 @@ class ContainerdEngine(Streams):
         runtime: str = "auto",
         foreign: bool = False,
         git: GitLimits | None = None,
+        grace: int = pod.GRACE,
+        disk: DiskLimits | None = None,
     ) -> None:
         super().__init__(place)
         self._images = ImageShelf(place, aliases or {})
         self._backoff = backoff or pod.Backoff()
+        self._grace = grace
+        self._disk = disk
         self._runtime = Runtime(place, runtime, foreign=foreign)
         self._volumes = Volumes(place, Cloner(place, self._images, self._runtime, git or GitLimits()))
         self._containerd: Containerd | None = None
@@ -112,7 +119,7 @@ class ContainerdEngine(Streams):
             self._containerd, self._sandbox_image = await existing.connect(self.place, self.place.address)
         await self.open_streams()
         version = await self.containerd.version()
-        self.can = Capabilities(engine=self.name, runtime=version, volumes=VOLUMES, init_containers=True)
+        self.can = Capabilities(engine=self.name, runtime=version, volumes=VOLUMES, init_containers=True, probes=True)
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
@@ -161,14 +168,14 @@ class ContainerdEngine(Streams):
 
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
-        return pod.plan(want, seen, now, self._backoff)
+        return pod.plan(want, seen, now, self._backoff, grace=self._grace)
 
     async def act(self, want: Want, seen: Observed, action: Action) -> tuple[Happened, ...]:
         """Do one step."""
         try:
             match action:
                 case RunSandbox(attempt=attempt):
-                    await self._run_sandbox(want.uid, attempt)
+                    await self._run_sandbox(want.uid, attempt, want.group)
                 case RemoveSandbox(id=identity):
                     await self._remove_sandbox(identity)
                 case PrepareVolume():
@@ -218,13 +225,13 @@ class ContainerdEngine(Streams):
 
     # --- steps ---
 
-    async def _run_sandbox(self, uid: Uid, attempt: int) -> None:
+    async def _run_sandbox(self, uid: Uid, attempt: int, group: ContainerGroup | None = None) -> None:
         if self._sandbox_image is not None:
             await existing.provide_sandbox_image(self.containerd, self.place, self._images, self._sandbox_image)
             self._sandbox_image = None
         runtime = await self._runtime.choose(self.containerd)
         (self.place.logs / uid).mkdir(parents=True, exist_ok=True)
-        config = sandbox_config(self.place, uid, attempt, self._runtime.seccomp)
+        config = sandbox_config(self.place, uid, attempt, self._runtime.seccomp, group)
         request = cri.RunPodSandboxRequest(config=config, runtime_handler=runtime)
         try:
             answer = await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
@@ -258,7 +265,7 @@ class ContainerdEngine(Streams):
     async def _run_container(
         self, want: Want, sandbox: SandboxSeen | None, action: RunContainer
     ) -> tuple[Happened, ...]:
-        container = find(want, action.name)
+        container = pod.find(want.group, action.name)
         if container is None or sandbox is None or not sandbox.ready:
             return ()  # the world moved on: the next look decides
         image = await self._images.present(self.containerd, container.image or "", want.subscription)
@@ -279,19 +286,23 @@ class ContainerdEngine(Streams):
         path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            answer = await self.containerd.call(
-                "CreateContainer",
-                cri.CreateContainerRequest(
-                    pod_sandbox_id=sandbox.id,
-                    config=config,
-                    sandbox_config=sandbox_config(self.place, want.uid, sandbox.attempt, self._runtime.seccomp),
-                ),
-                cri.CreateContainerResponse,
-            )
+            with seccomp_file(self.place, container, config):
+                answer = await self.containerd.call(
+                    "CreateContainer",
+                    cri.CreateContainerRequest(
+                        pod_sandbox_id=sandbox.id,
+                        config=config,
+                        sandbox_config=sandbox_config(
+                            self.place, want.uid, sandbox.attempt, self._runtime.seccomp, want.group
+                        ),
+                    ),
+                    cri.CreateContainerResponse,
+                )
         except Transient as error:
             raise Refused("CreateContainerError", str(error), container.name) from None
         self._sight.owners[answer.container_id] = want.uid
-        return await self._start_container(action.name, answer.container_id)
+        made = Happened(container=action.name, name="Created", message="Created container")
+        return made, *await self._start_container(action.name, answer.container_id)
 
     async def _first_process(self, sandbox: str) -> int:
         """Give the id of the process that holds a sandbox's namespaces."""
@@ -359,6 +370,30 @@ class ContainerdEngine(Streams):
             log.info("%s", error)
             return False
         return True
+
+    async def probe(self, container: str, address: str | None, ask: ContainerProbe, seconds: float) -> Checked:
+        """Run a probe once."""
+        return await probing.run(self.containerd, container, address, ask, seconds)
+
+    async def listen(self, uid: Uid, address: str, port: int) -> socket.socket:
+        """Give a listening socket in the network namespace of a group."""
+        sandbox = self._made.get(uid) or (await self._sight.observe(self.containerd, uid)).sandbox
+        if sandbox is None or not sandbox.ready:
+            raise Transient("cannot listen inside a group that has no sandbox yet")
+        with contextlib.suppress(NotFound):
+            answer = await self.containerd.call(
+                "PodSandboxStatus",
+                cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox.id, verbose=True),
+                cri.PodSandboxStatusResponse,
+            )
+            return await inside.listen(int(json.loads(answer.info["info"])["pid"]), address, port)
+        raise Transient("cannot listen inside a group whose sandbox is gone")
+
+    async def collect(self) -> list[str]:
+        """Remove images that nothing uses if the disk is too full."""
+        if self._disk is None:
+            return []
+        return await collect(self._images, self.containerd, self._disk, lambda: used(self.place.root))
 
     @property
     def shelf(self) -> Shelf:

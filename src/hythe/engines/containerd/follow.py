@@ -14,6 +14,7 @@ from .logfile import Decoder, LogFile
 
 _BLOCK = 1 << 18
 _LOOK_SECONDS = 5.0
+_SOON_SECONDS = 0.01
 _SETTLE_SECONDS = 0.02
 """CRI calls a container ended a moment before the last of what it wrote is in the file."""
 _ALL = 1 << 62
@@ -122,6 +123,7 @@ async def follow(
                 yield before
             ended = previous or not await _runs(runs, follower.run)
             settled = previous
+            patience = _LOOK_SECONDS
             while True:
                 while lines := follower.read():
                     yield decoder.decode(lines)
@@ -135,7 +137,7 @@ async def follow(
                     settled = True
                     await watch.wait(_SETTLE_SECONDS)
                     continue
-                ended = await _more(watch, runs, follower.run)
+                ended, patience = await _more(watch, runs, follower.run, patience)
     finally:
         follower.close()
 
@@ -147,10 +149,17 @@ async def _runs(runs: Callable[[tuple[int, int]], Awaitable[bool]], run: tuple[i
         return True  # containerd is away: it will come back, and the container goes on
 
 
-async def _more(watch: Watch, runs: Callable[[tuple[int, int]], Awaitable[bool]], run: tuple[int, int]) -> bool:
-    """Wait until something was written; tell whether the run has ended: then its file was closed."""
-    happened = await watch.wait(_LOOK_SECONDS)
-    if happened and not watch.closed:
-        return False
+async def _more(
+    watch: Watch, runs: Callable[[tuple[int, int]], Awaitable[bool]], run: tuple[int, int], patience: float
+) -> tuple[bool, float]:
+    """Wait until something was written; tell whether the run has ended, and how long to wait the next time.
+
+    A run that has ended closes its file, and CRI's own books follow some milliseconds later: then it is asked soon
+    again, and ever less often if the file was closed for another reason.
+    """
+    happened = await watch.wait(patience)
+    closed = bool(watch.closed)
     watch.closed.clear()
-    return not await _runs(runs, run)
+    if happened and not closed:
+        return False, patience
+    return not await _runs(runs, run), _SOON_SECONDS if closed else min(2 * patience, _LOOK_SECONDS)

@@ -22,6 +22,8 @@ SILENCE = 2.0
 """Seconds after which a registry that says nothing counts as away."""
 AWAY = 300.0
 """Seconds for which it then is not asked again."""
+JUST_NOW = 120.0
+"""Seconds for which an image that was wanted is kept although nothing runs from it: its group may be on the way."""
 _PULL_SECONDS = 1800.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 """Hosts that containerd speaks to without TLS."""
@@ -80,6 +82,8 @@ class _Kept(Struct, kw_only=True, omit_defaults=True):
     """
     replaced: list[str] = []
     """Full names of images that could not be had when they were last asked for, so that another stands for them."""
+    pulled: list[str] = []
+    """Full names of the images that were pulled, and so can be pulled again."""
 
 
 class Alias(Struct, frozen=True, kw_only=True):
@@ -97,6 +101,8 @@ class ImageShelf:
         self._built_in = {repository(name): alias for name, alias in aliases.items()}
         self._clock = clock
         self._away: dict[str, float] = {}
+        self._used: dict[str, float] = {}
+        """By full name: when an image was last wanted in this life of the service."""
         self._pulls: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._path = place.root / "images.json"
         self._kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept) if self._path.exists() else _Kept()
@@ -129,11 +135,14 @@ class ImageShelf:
 
     # --- what is there ---
 
-    async def _id(self, containerd: Containerd, image: str) -> str:
+    async def _found(self, containerd: Containerd, image: str) -> cri.Image:
         answer = await containerd.call(
             "ImageStatus", cri.ImageStatusRequest(image=cri.ImageSpec(image=image)), cri.ImageStatusResponse
         )
-        return answer.image.id
+        return answer.image
+
+    async def _id(self, containerd: Containerd, image: str) -> str:
+        return (await self._found(containerd, image)).id
 
     async def _ids(self, containerd: Containerd) -> set[str]:
         answer = await containerd.call("ListImages", cri.ListImagesRequest(), cri.ListImagesResponse)
@@ -159,6 +168,8 @@ class ImageShelf:
         if found is None and normalise(image) in self._kept.replaced:
             fallback = self._stand_in(image, always=False)
             found = await self._usable(containerd, fallback, subscription) if fallback else None
+        if found is not None:
+            self._used[found] = self._clock()
         return found
 
     async def _usable(self, containerd: Containerd, image: str, subscription: str) -> str | None:
@@ -226,6 +237,11 @@ class ImageShelf:
             answer = await containerd.call("PullImage", request, cri.PullImageResponse, timeout=_PULL_SECONDS)
         except EngineError as error:
             raise Refused("ErrImagePull", f'Failed to pull image "{image}": {error}') from None
+        name = normalise(image)
+        self._used[name] = self._clock()
+        if name not in self._kept.pulled:
+            self._kept.pulled.append(name)
+            self._save()
         identity = answer.image_ref
         if not shown:
             if self._kept.private.pop(identity, None) is not None:
@@ -262,28 +278,53 @@ class ImageShelf:
 
     async def import_archive(self, archive: Path) -> list[str]:
         """Import an OCI or Docker archive and give the names in it.  Raises `Refused`."""
+        code, text = await self._ctr("import", str(archive))
+        if code:
+            raise Refused("InvalidImage", f"cannot import {archive.name}: {text.strip()}")
+        names = [line.split()[1] for line in text.splitlines() if line.startswith("unpacking ")]
+        self._kept.pulled = [name for name in self._kept.pulled if name not in names]
+        return names
+
+    async def _ctr(self, *command: str) -> tuple[int, str]:
+        """Do what CRI has no call for, or none that does as little; give the exit code and what was said."""
         process = await asyncio.create_subprocess_exec(
-            "ctr", "--address", self._place.socket, "--namespace", NAMESPACE, "images", "import", str(archive),
+            "ctr", "--address", self._place.socket, "--namespace", NAMESPACE, "images", *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         out, _ = await process.communicate()
-        text = out.decode(errors="replace")
-        if process.returncode:
-            raise Refused("InvalidImage", f"cannot import {archive.name}: {text.strip()}")
-        return [line.split()[1] for line in text.splitlines() if line.startswith("unpacking ")]
+        return process.returncode or 0, out.decode(errors="replace")
 
     async def remove(self, containerd: Containerd, image: str) -> bool:
-        """Remove an image; False if it was not there."""
-        identity = await self._id(containerd, image)
-        if identity:
+        """Remove an image, or, if it has other names, only this name of it; False if it was not there."""
+        name = normalise(image)
+        there = await self._found(containerd, image)
+        identity = there.id
+        names = {*there.repo_tags, *there.repo_digests}
+        own = {name} | {one for one in there.repo_digests if repository(one) == repository(name)}
+        if {one for one in there.repo_tags if repository(one) == repository(name)} - {name}:
+            own = {name}  # the digest belongs to another tag too
+        known = name in self._kept.pulled
+        if known:
+            self._kept.pulled.remove(name)
+        if identity and names - own:
+            # CRI would remove the image under all its names.
+            await self._ctr("rm", *sorted(own & names))
+        elif identity:
             await containerd.call(
                 "RemoveImage", cri.RemoveImageRequest(image=cri.ImageSpec(image=image)), cri.RemoveImageResponse
             )
-        if self._kept.private.pop(identity, None) is not None:
+            known = self._kept.private.pop(identity, None) is not None or known
+        if known:
             self._save()
         return bool(identity)
+
+    def unused_longest(self) -> list[str]:
+        """Give the images that can be pulled again and were not wanted just now, the longest unwanted first."""
+        now = self._clock()
+        names = [name for name in self._kept.pulled if now - self._used.get(name, -JUST_NOW) >= JUST_NOW]
+        return sorted(names, key=lambda name: self._used.get(name, 0.0))
 
 
 async def _hear(host: str, port: int) -> None:

@@ -16,6 +16,8 @@ from .config import Place
 
 POOL = ipaddress.ip_network("10.208.0.0/13")
 """All installations take their subnets from here: none may reach a group of another."""
+LINK_LOCAL = ipaddress.ip_network("169.254.0.0/16")
+"""Where the machine's own cloud, if it is in one, gives out the machine's credentials: not to groups."""
 _PREFIX = 22
 
 
@@ -58,6 +60,7 @@ def rules(place: Place, subnet: ipaddress.IPv4Network) -> str:
         [
             "*filter",
             f":{chain} - [0:0]",
+            f"-A {chain} -s {subnet} -d {LINK_LOCAL} -j REJECT",
             f"-A {chain} -s {subnet} -d {POOL} -j DROP",
             f"-A {chain} -d {subnet} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
             f"-A {chain} -d {subnet} -j DROP",

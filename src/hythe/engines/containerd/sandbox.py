@@ -1,11 +1,14 @@
-"""Writes what CRI wants to know: the configuration of a sandbox and of a container.  Pure."""
+"""Writes what CRI wants to know: the configuration of a sandbox and of a container."""
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import hashlib
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
 
-from ...models import Container
+from ...models import ContainerGroup
 from ..base import Uid, Want
 from ..pod import allowance
 from ..pod.spec import CPU_PERIOD, AnyContainer
@@ -38,20 +41,42 @@ def log_path(container: str, epoch: int, attempt: int) -> str:
     return f"{container}/{epoch}-{attempt}.log"
 
 
-def sandbox_config(place: Place, uid: Uid, attempt: int, seccomp: cri.SecurityProfile) -> cri.PodSandboxConfig:
-    """Describe the sandbox of a group: with what every group has, so that it can be made before its group is known."""
+def sandbox_config(
+    place: Place, uid: Uid, attempt: int, seccomp: cri.SecurityProfile, group: ContainerGroup | None = None
+) -> cri.PodSandboxConfig:
+    """Describe the sandbox of a group: without ``group``, with what every group has, to be made ahead."""
     return cri.PodSandboxConfig(
         metadata=cri.PodSandboxMetadata(name=uid, uid=uid, namespace=place.network, attempt=attempt),
         hostname=host_name(uid),
         log_directory=str(place.logs / uid),
+        dns_config=_dns(group),
         labels={INSTALLATION: place.installation, UID: uid},
         linux=cri.LinuxPodSandboxConfig(
             security_context=cri.LinuxSandboxSecurityContext(
+                privileged=_privileged(group),
                 namespace_options=cri.NamespaceOption(pid=cri.CONTAINER),
                 seccomp=seccomp,
             )
         ),
     )
+
+
+def _dns(group: ContainerGroup | None) -> cri.DNSConfig | None:
+    """Give the name servers that a group asks for; without them it gets the host's."""
+    asked = group.dns_config if group else None
+    if asked is None:
+        return None
+    return cri.DNSConfig(
+        servers=asked.name_servers,
+        searches=(asked.search_domains or "").split(),
+        options=(asked.options or "").split(),
+    )
+
+
+def _privileged(group: ContainerGroup | None) -> bool:
+    """Tell whether a container is privileged: CRI allows that only in a sandbox that is so too."""
+    every: list[AnyContainer] = [*(group.init_containers or ()), *(group.containers or ())] if group else []
+    return any(one.security_context is not None and one.security_context.privileged for one in every)
 
 
 def container_config(
@@ -105,7 +130,7 @@ def wants_input(tags: dict[str, str] | None, container: str) -> bool:
 
 
 def _secure(config: cri.ContainerConfig, container: AnyContainer) -> None:
-    """Narrow the rights of a container as its definition asks."""
+    """Give a container the rights that its definition asks for."""
     asked = container.security_context
     if asked is None:
         return
@@ -116,15 +141,37 @@ def _secure(config: cri.ContainerConfig, container: AnyContainer) -> None:
     if asked.run_as_group is not None:
         context.run_as_group.value = asked.run_as_group
     if asked.capabilities is not None:
-        context.capabilities.drop_capabilities.extend(asked.capabilities.drop or ())
+        added = [_plain(name) for name in asked.capabilities.add or ()]
+        dropped = [_plain(name) for name in asked.capabilities.drop or ()]
+        withheld = [] if {"ALL", "NET_RAW"} & {*added} else ["NET_RAW"]
+        context.capabilities.add_capabilities.extend(added)
+        context.capabilities.drop_capabilities[:] = list(dict.fromkeys([*withheld, *dropped]))
+    if asked.privileged:
+        context.privileged = True
+        context.capabilities.drop_capabilities[:] = []
+        context.masked_paths[:] = []
+        context.readonly_paths[:] = []
+        context.seccomp.CopyFrom(cri.SecurityProfile(profile_type=cri.SecurityProfile.Unconfined))
 
 
-def find(want: Want, name: str) -> AnyContainer | None:
-    """Give the definition of a container by its name."""
-    every: list[AnyContainer] = [*(want.group.init_containers or ()), *(want.group.containers or ())]
-    return next((one for one in every if one.name == name), None)
+def _plain(capability: str) -> str:
+    return capability.upper().removeprefix("CAP_")
 
 
-def is_main(container: AnyContainer) -> bool:
-    """Tell an ordinary container from an init container."""
-    return isinstance(container, Container)
+@contextlib.contextmanager
+def seccomp_file(place: Place, container: AnyContainer, config: cri.ContainerConfig) -> Iterator[None]:
+    """Lay down a container's own seccomp profile as long as containerd needs to read it: while it is created."""
+    profile = container.security_context.seccomp_profile if container.security_context else None
+    if not profile or config.linux.security_context.privileged:
+        yield
+        return
+    folder = place.root / "seccomp"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{uuid.uuid4().hex}.json"
+    path.write_bytes(base64.b64decode(profile))
+    context = config.linux.security_context
+    context.seccomp.CopyFrom(cri.SecurityProfile(profile_type=cri.SecurityProfile.Localhost, localhost_ref=str(path)))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

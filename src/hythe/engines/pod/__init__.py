@@ -1,9 +1,20 @@
 """The planner shared by runtimes without pods of their own: a small kubelet, written as pure functions."""
 
-from .plan import Backoff, plan
-from .spec import allowance, config_digest, config_maps, digest, effective_policy, has_network, images, volume_digest
+from .plan import GRACE, Backoff, plan
+from .spec import (
+    allowance,
+    config_digest,
+    config_maps,
+    digest,
+    effective_policy,
+    ended,
+    find,
+    has_network,
+    images,
+    volume_digest,
+)
 
 __all__ = [
-    "Backoff", "allowance", "config_digest", "config_maps", "digest", "effective_policy", "has_network", "images",
-    "plan", "volume_digest",
+    "GRACE", "Backoff", "allowance", "config_digest", "config_maps", "digest", "effective_policy", "ended", "find",
+    "has_network", "images", "plan", "volume_digest",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ..base import (
     Action,
     ContainerSeen,
+    Finished,
     Happened,
     Observed,
     Plan,
@@ -29,7 +30,7 @@ from ..base import (
     StopContainer,
     Want,
 )
-from .spec import AnyContainer, digest, effective_policy, grace
+from .spec import AnyContainer, digest, effective_policy, ended, grace_of
 from .volumes import config_steps, volume_steps
 
 
@@ -48,11 +49,13 @@ class Backoff(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_BACKOFF = Backoff()
+GRACE = 30
+"""Seconds that a container has between being asked to end and being killed."""
 
 
-def plan(want: Want, seen: Observed, now: datetime, backoff: Backoff = DEFAULT_BACKOFF) -> Plan:
+def plan(want: Want, seen: Observed, now: datetime, backoff: Backoff = DEFAULT_BACKOFF, *, grace: int = GRACE) -> Plan:
     """Decide what comes next."""
-    look = _Look(want, seen, now, backoff)
+    look = _Look(want, seen, now, backoff, grace)
     if want.desired == "gone":
         return look.gone()
     look.update_records()
@@ -64,11 +67,12 @@ def plan(want: Want, seen: Observed, now: datetime, backoff: Backoff = DEFAULT_B
 class _Look:
     """One look at one group: the arguments of `plan` and what follows from them on the way."""
 
-    def __init__(self, want: Want, seen: Observed, now: datetime, backoff: Backoff) -> None:
+    def __init__(self, want: Want, seen: Observed, now: datetime, backoff: Backoff, grace: int) -> None:
         self.want = want
         self.seen = seen
         self.now = now
         self.backoff = backoff
+        self.grace = grace_of(want.group, grace)
         self.init: Sequence[AnyContainer] = want.group.init_containers or ()
         self.main: Sequence[AnyContainer] = want.group.containers or ()
         self.newest: dict[str, ContainerSeen] = {}
@@ -92,18 +96,43 @@ class _Look:
             if record is None or record.epoch != self.want.epoch:
                 before = record.last if record else None
                 record = Record(epoch=self.want.epoch, previous=before)
-            self.records[container.name] = self._updated(record, self.newest.get(container.name))
+            self.records[container.name] = self._updated(container.name, record)
 
-    def _updated(self, record: Record, seen: ContainerSeen | None) -> Record:
+    def _updated(self, name: str, record: Record) -> Record:
+        seen = self.newest.get(name)
+        if seen is None and record.running and self.want.desired == "run" and self._policy(name) == "Never":
+            # It ran, and nothing is left of it to tell how it ended: never run again means never.
+            end = Finished(
+                exit_code=137,
+                reason="ContainerStatusUnknown",
+                message="The container is gone, and how it ended is not known.",
+                started_at=record.started_at,
+                finished_at=self.now,
+            )
+            return replace(record, running=False, last=end)
         if seen is None or seen.epoch != self.want.epoch or seen.state == "created":
             return replace(record, running=False) if record.running else record
         if seen.attempt != record.attempt or not record.ran_as:
             record = replace(
-                record, attempt=seen.attempt, ran_as=seen.spec, previous=record.last or record.previous, last=None
+                record,
+                attempt=seen.attempt,
+                ran_as=seen.spec,
+                previous=record.last or record.previous,
+                last=None,
+                unhealthy=False,
             )
         record = replace(record, ran_as=seen.spec, started_at=seen.started_at or record.started_at)
         if seen.state == "running":
-            return replace(record, running=True, last=None, stopped=False, waiting="", failures=0, retry_at=None)
+            return replace(
+                record,
+                running=True,
+                last=None,
+                stopped=False,
+                unhealthy=record.unhealthy and not seen.live,
+                waiting="",
+                failures=0,
+                retry_at=None,
+            )
         if seen.finished is None or record.last == seen.finished:
             return replace(record, running=False)
         ended, begun = seen.finished.finished_at or self.now, seen.started_at or self.now
@@ -129,10 +158,10 @@ class _Look:
 
     def _done(self, name: str, record: Record) -> bool:
         """Tell whether a container has ended for good in this epoch."""
-        if record.last is None or record.stopped:
-            return False
-        policy = effective_policy(self.want.group, init=any(one.name == name for one in self.init))
-        return policy == "Never" or (policy == "OnFailure" and record.last.exit_code == 0)
+        return ended(self._policy(name), record)
+
+    def _policy(self, name: str) -> str:
+        return effective_policy(self.want.group, init=any(one.name == name for one in self.init))
 
     # --- the three things a group can be asked to be ---
 
@@ -148,12 +177,7 @@ class _Look:
             if not record.running and not record.stopped and not self._done(name, record):
                 self.records[name] = replace(record, stopped=True, waiting="", retry_at=None)
         running: list[Action] = [
-            StopContainer(
-                name=one.name,
-                id=one.id,
-                grace=grace(self.want.group),
-                reason="Container stopped per client request",
-            )
+            StopContainer(name=one.name, id=one.id, grace=self.grace)
             for one in self.seen.containers
             if one.state in ("running", "unknown")
         ]
@@ -173,6 +197,7 @@ class _Look:
             containers = ()
             self.newest = {}
         actions += self._outdated(containers)
+        self._begin_anew()
         waits: list[datetime] = []
         actions += volume_steps(self.want, self.seen, self.records, self.now, waits)
         if waits:  # a volume can't be had: no container that is to start may do without it
@@ -199,12 +224,23 @@ class _Look:
             if (record := self.records[one.name])
         )
 
+    def _begin_anew(self) -> None:
+        """Have init containers run again whose work was done in another sandbox: it may have gone with that."""
+        if any(one.name in self.newest for one in self.main):
+            return
+        for one in self.init:
+            record = self.records[one.name]
+            if one.name not in self.newest and record.last is not None and record.last.exit_code == 0:
+                self.records[one.name] = replace(record, ran_as="", last=None, previous=record.last)
+
     def _init_done(self, container: AnyContainer) -> bool:
         record = self.records[container.name]
         return record.last is not None and record.last.exit_code == 0 and not record.stopped
 
-    def _outdated(self, containers: Sequence[ContainerSeen]) -> Iterator[Action]:
-        """End and remove what is of an older epoch, of another definition, or not wanted any more."""
+    def _outdated(self, containers: Sequence[ContainerSeen]) -> list[Action]:
+        """End, all at once, and remove what is of an older epoch, of another definition, or not wanted any more."""
+        ends: list[Action] = []
+        removals: list[Action] = []
         for one in containers:
             if one.epoch == self.want.epoch and self.specs.get(one.name) == one.spec:
                 continue
@@ -216,8 +252,9 @@ class _Look:
                         epoch=self.want.epoch, attempt=one.attempt + 1, previous=record.last
                     )
             if one.state in ("running", "unknown"):
-                yield StopContainer(name=one.name, id=one.id, grace=grace(self.want.group))
-            yield RemoveContainer(name=one.name, id=one.id)
+                ends.append(StopContainer(name=one.name, id=one.id, grace=self.grace))
+            removals.append(RemoveContainer(name=one.name, id=one.id))
+        return ends + removals
 
     def _advance(self, container: AnyContainer, waits: list[datetime]) -> Iterator[Action]:
         """Bring one container a step further."""
@@ -225,6 +262,9 @@ class _Look:
         record = self.records[container.name]
         spec = self.specs[container.name]
         if seen is not None and seen.state in ("running", "unknown"):
+            if not seen.live:
+                self.records[container.name] = replace(record, unhealthy=True)
+                yield StopContainer(name=seen.name, id=seen.id, grace=self.grace)
             return
         if record.retry_at is not None and record.retry_at > self.now:
             waits.append(record.retry_at)

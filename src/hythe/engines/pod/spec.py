@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ...models import Container, ContainerGroup, InitContainerDefinition, Volume
+from ..base import Record
 
 AnyContainer = Container | InitContainerDefinition
 
@@ -20,6 +21,19 @@ def effective_policy(group: ContainerGroup, *, init: bool = False) -> str:
     """Give the restart policy of a container: Always unless said; an init container is never run for ever."""
     policy = group.restart_policy or "Always"
     return "OnFailure" if init and policy == "Always" else policy
+
+
+def find(group: ContainerGroup, name: str) -> AnyContainer | None:
+    """Give the definition of a container by its name, an init container's too."""
+    every: list[AnyContainer] = [*(group.init_containers or ()), *(group.containers or ())]
+    return next((one for one in every if one.name == name), None)
+
+
+def ended(policy: str, record: Record) -> bool:
+    """Tell whether a container has ended for good in its epoch, under its own (effective) restart policy."""
+    if record.last is None or record.running or record.stopped:
+        return False
+    return policy == "Never" or (policy == "OnFailure" and record.last.exit_code == 0 and not record.unhealthy)
 
 
 def digest(container: AnyContainer, volumes: Sequence[Volume] | None = None) -> str:
@@ -61,11 +75,7 @@ def has_network(group: ContainerGroup) -> bool:
     return (group.tags or {}).get("hythe.network") != "none"
 
 
-GRACE = 30
-"""Seconds that a container has between being asked to end and being killed."""
-
-
-def grace(group: ContainerGroup, default: int = GRACE) -> int:
+def grace_of(group: ContainerGroup, default: int) -> int:
     """Give a group's own seconds between being asked to end and being killed: its tag ``hythe.shutdown-grace``."""
     asked = (group.tags or {}).get("hythe.shutdown-grace", "")
     try:

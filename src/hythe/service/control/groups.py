@@ -6,6 +6,8 @@ died is "already so".
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,16 +27,19 @@ from ...engines.base import (
     PullImage,
     Record,
     Refused,
+    RemoveSandbox,
     RunContainer,
+    StopContainer,
     Transient,
     Uid,
     Unsupported,
     Want,
 )
-from ...engines.pod import digest
+from ...engines.pod import digest, effective_policy
 from ...models import ContainerGroup, from_json
 from ..store import Outcome, Row, View
-from . import status
+from . import expiry, status
+from .prober import Prober
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +58,38 @@ class Opener(Protocol):
         """Give the plain text."""
 
 
-class GroupPass:
-    """Works on container groups; holds no state of its own."""
+class TokenEndpoint(Protocol):
+    """Answers the containers of a group that ask for tokens of their managed identity."""
 
-    def __init__(self, engine: Engine, vault: Opener, *, clock: Clock, provisioning_seconds: float) -> None:
+    async def open(self, want: Want) -> None:
+        """Answer from now on, if the group has an identity.  May be called again at any time."""
+
+    async def close(self, uid: Uid) -> None:
+        """Answer no more."""
+
+
+class GroupPass:
+    """Works on container groups; what must outlive a pass is in the row."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Opener,
+        *,
+        clock: Clock,
+        provisioning_seconds: float,
+        prober: Prober,
+        tokens: TokenEndpoint,
+        expire: Callable[[str, str], None],
+    ) -> None:
+        """Take ``expire``, the API's own way to declare that a group (key, uid) is to be gone."""
         self._engine = engine
         self._vault = vault
         self._clock = clock
         self._provisioning = timedelta(seconds=provisioning_seconds)
+        self._prober = prober
+        self._tokens = tokens
+        self._expire = expire
 
     def want(self, row: Row, memory: status.Memory) -> Want:
         """Open a row: the definition with its secrets, and what is remembered."""
@@ -84,7 +113,8 @@ class GroupPass:
         plan = Plan()
         try:
             for _ in range(_ROUNDS):
-                seen = await self._engine.observe(want.uid)
+                seen = self._prober.look(want, await self._engine.observe(want.uid), memory.view)
+                status.add_events(memory.view, self._prober.take(want.uid), self._clock())
                 plan = self._engine.plan(want, seen, self._clock())
                 want.records = plan.records
                 status.add_events(memory.view, plan.happened, self._clock())
@@ -94,7 +124,10 @@ class GroupPass:
             else:
                 raise Transient(f"the plan for {row.name} does not end", retry_after=60)
             if want.desired == "gone":
+                await self._tokens.close(want.uid)
                 await self._engine.forget(want.uid)
+            elif any(one.state == "running" for one in seen.containers):
+                await self._tokens.open(want)  # a service that has just started does not answer yet
         except Transient as error:
             log.warning("%s: %s", row.key, error)
             retry = self._clock() + timedelta(seconds=error.retry_after)
@@ -105,13 +138,35 @@ class GroupPass:
 
     async def _act(self, want: Want, seen: Observed, actions: tuple[Action, ...], view: View) -> None:
         """Do the steps in order; one that is refused ends the round, and is tried again after a while."""
-        for action in actions:
-            try:
-                happened = await self._engine.act(want, seen, action)
-            except (Refused, Unsupported) as error:
-                self._refused(want, action, error, view)
-                return
-            status.add_events(view, happened, self._clock())
+        for ends, some in itertools.groupby(actions, lambda action: isinstance(action, StopContainer)):
+            if ends:
+                # Each may take its whole grace period, so they take it together.
+                stopped = await asyncio.gather(
+                    *(self._engine.act(want, seen, one) for one in some), return_exceptions=True
+                )
+                for result in stopped:
+                    if isinstance(result, BaseException):
+                        raise result
+                    status.add_events(view, result, self._clock())
+                continue
+            for action in some:
+                try:
+                    await self._prepare(want, action)
+                    happened = await self._engine.act(want, seen, action)
+                except (Refused, Unsupported) as error:
+                    self._refused(want, action, error, view)
+                    return
+                status.add_events(view, happened, self._clock())
+
+    async def _prepare(self, want: Want, action: Action) -> None:
+        """Have tokens given out before the first container can ask, and none to init containers (as on Azure)."""
+        if isinstance(action, RunContainer):
+            if any(one.name == action.name for one in want.group.containers or ()):
+                await self._tokens.open(want)
+            else:
+                await self._tokens.close(want.uid)
+        elif isinstance(action, RemoveSandbox):
+            await self._tokens.close(want.uid)
 
     def _refused(self, want: Want, action: Action, error: Exception, view: View) -> None:
         """Write down a refused step with each container that waits for it, and when it is tried again."""
@@ -177,9 +232,26 @@ class GroupPass:
             outcome.done, outcome.provisioning_state, outcome.error_message = True, "Failed", failure
         else:
             outcome.provisioning_state = "Updating" if row.settled_generation else "Creating"
-            deadline = datetime.fromtimestamp(row.changed_at, UTC) + self._provisioning
+            deadline = self._deadline(row, want)
             outcome.wake_at = min(outcome.wake_at or deadline.timestamp(), deadline.timestamp())
+        self._end_of_life(row, outcome, memory)
         return outcome
+
+    def _end_of_life(self, row: Row, outcome: Outcome, memory: status.Memory) -> None:
+        """Have a group deleted whose time to live after its end is over, or look again when it will be."""
+        at = expiry.ends_at(row.spec, memory.view, self._clock())
+        if at is None or row.desired != "run" or not outcome.done:
+            return
+        if at <= self._clock():
+            self._expire(row.key, row.uid)
+        else:
+            outcome.wake_at = min(outcome.wake_at or at.timestamp(), at.timestamp())
+
+    def _deadline(self, row: Row, want: Want) -> datetime:
+        """Tell when the newest generation has failed if it was not reached before."""
+        asked = want.group.provisioning_timeout_in_seconds
+        allowed = timedelta(seconds=asked) if asked else self._provisioning
+        return datetime.fromtimestamp(row.changed_at, UTC) + min(allowed, self._provisioning)
 
     def _reached(self, want: Want) -> bool:
         """Tell whether the group is what its newest generation asked for."""
@@ -193,13 +265,13 @@ class GroupPass:
 
     def _failed(self, row: Row, want: Want, now: datetime) -> str | None:
         """Say why the newest generation can't be reached any more, or None while it still can."""
-        never = status.policy(want.group) == "Never"
+        never = effective_policy(want.group) == "Never"
         for name, record in want.records.items():
             if never and record.last is not None and (record.last.exit_code or not status.started(record)):
                 init = any(one.name == name for one in want.group.init_containers or ())
                 if init or not status.started(record):
                     return f"Container '{name}' could not be started: {record.last.message or record.last.exit_code}"
-        if now - datetime.fromtimestamp(row.changed_at, UTC) < self._provisioning:
+        if now < self._deadline(row, want):
             return None
         reasons = [record.waiting for record in want.records.values() if record.waiting]
         return "; ".join(reasons) or "The containers did not start in time."

@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Protocol
 
-from ...engines.base import Engine, EngineError, Watch
+from ...engines.base import Engine, EngineError, Uid, Watch
 from ..store import SqlStore
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,16 @@ AT_ONCE = 16
 """Most resources worked on at the same time."""
 
 Clock = Callable[[], datetime]
+
+
+class Beside(Protocol):
+    """Something that control does beside its passes, and that can make a group due."""
+
+    def watch(self) -> AsyncIterator[Uid]:
+        """Give the uid of every group that should be looked at."""
+
+    async def stop(self) -> None:
+        """End."""
 
 
 class Loop:
@@ -38,8 +49,10 @@ class Loop:
         owner: str,
         clock: Clock,
         kinds: tuple[str, ...] = ("containerGroups",),
+        beside: Sequence[Beside] = (),
     ) -> None:
         """Take the kinds of which a look now and then could show something new."""
+        self._beside = beside
         self._store = store
         self._engine = engine
         self._pass_over = pass_over
@@ -63,13 +76,15 @@ class Loop:
         self._tasks = [asyncio.create_task(self._timer()), asyncio.create_task(self._relist())]
         if isinstance(self._engine, Watch):
             self._tasks.append(asyncio.create_task(self._watch(self._engine)))
+        self._tasks += [asyncio.create_task(self._watch(each)) for each in self._beside]
 
     async def stop(self) -> None:
         """End; passes under way are given up, which is as harmless as dying."""
+        self._again.clear()
         tasks = [*self._tasks, *self._working.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *(each.stop() for each in self._beside), return_exceptions=True)
 
     # --- waking ---
 
@@ -87,6 +102,8 @@ class Loop:
         del self._working[key]
         if key in self._again:
             self._again.discard(key)
+            # What the pass wrote about the next look did not know of this wake.
+            self._store.wake(key, self._clock().timestamp())
             self.wake(key)
 
     @contextlib.contextmanager
@@ -194,11 +211,11 @@ class Loop:
         for key in self._store.keys(*self._kinds):
             self._wake_due(key)
 
-    async def _watch(self, engine: Watch) -> None:
-        """Turn the engine's hints into wakes."""
+    async def _watch(self, source: Watch | Beside) -> None:
+        """Turn hints into wakes."""
         while True:
             try:
-                async for uid in engine.watch():
+                async for uid in source.watch():
                     key = self._store.key_of(uid)
                     if key is not None:
                         self._wake_due(key)

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ...engines.base import Finished, Happened, Observed, Record, Want
+from ...engines.pod import effective_policy, ended
 from ...models import (
     Container,
     ContainerGroup,
@@ -34,31 +35,20 @@ def _every(group: ContainerGroup) -> list[Container | InitContainerDefinition]:
     return [*(group.init_containers or ()), *(group.containers or ())]
 
 
-def policy(group: ContainerGroup) -> str:
-    """Give the restart policy, Always unless said."""
-    return group.restart_policy or "Always"
-
-
-def finished(group: ContainerGroup, record: Record) -> bool:
-    """Tell whether a container of the group will not run again in this epoch."""
-    if record.last is None or record.running or record.stopped:
-        return False
-    return policy(group) == "Never" or (policy(group) == "OnFailure" and record.last.exit_code == 0)
-
-
 def group_state(want: Want, records: dict[str, Record]) -> str:
     """Give the state of a group: Pending, Running, Stopped, Succeeded or Failed."""
     group = want.group
     mine = [records.get(one.name, Record()) for one in group.containers or ()]
     if want.desired == "stop" and not any(record.running for record in mine):
         return "Stopped"
-    init_failed = policy(group) == "Never" and any(
+    policy = effective_policy(group)
+    init_failed = policy == "Never" and any(
         (record := records.get(one.name)) and record.last and record.last.exit_code
         for one in group.init_containers or ()
     )
     if init_failed:
         return "Failed"
-    if mine and all(finished(group, record) for record in mine):
+    if mine and all(ended(policy, record) for record in mine):
         failed = any(record.last and record.last.exit_code for record in mine)
         return "Failed" if failed else "Succeeded"
     if all(record.running or record.last for record in mine):
@@ -71,8 +61,8 @@ def started(record: Record) -> bool:
     return record.running or (record.last is not None and record.last.reason != START_ERROR)
 
 
-def container_state(group: ContainerGroup, record: Record) -> tuple[ContainerState, ContainerState | None]:
-    """Give the current and the previous state of a container."""
+def container_state(policy: str, record: Record) -> tuple[ContainerState, ContainerState | None]:
+    """Give the current and the previous state of a container with this (effective) restart policy."""
     before = _terminated(record.previous) if record.previous else None
     if record.running:
         return ContainerState(state="Running", start_time=_ms(record.started_at), detail_status=""), before
@@ -85,7 +75,7 @@ def container_state(group: ContainerGroup, record: Record) -> tuple[ContainerSta
         return ContainerState(state="Waiting", detail_status=record.waiting), before
     if record.last is None:
         return ContainerState(state="Waiting", detail_status=""), before
-    if finished(group, record):
+    if ended(policy, record):
         return _terminated(record.last), before
     detail = "CrashLoopBackOff: Back-off restarting failed" if record.backoff else ""
     return ContainerState(state="Waiting", detail_status=detail), _terminated(record.last)
@@ -138,7 +128,7 @@ def lost(view: View) -> View:
         else one
         for name, one in view.containers.items()
     }
-    return replace(view, state="Pending", ip=None, containers=containers)
+    return replace(view, state="Pending", ip=None, containers=containers, ready={})
 
 
 def render(want: Want, seen: Observed, view: View) -> View:
@@ -146,7 +136,8 @@ def render(want: Want, seen: Observed, view: View) -> View:
     containers = {}
     for one in _every(want.group):
         record = want.records.get(one.name, Record())
-        current, previous = container_state(want.group, record)
+        policy = effective_policy(want.group, init=isinstance(one, InitContainerDefinition))
+        current, previous = container_state(policy, record)
         held = view.containers.get(one.name)
         containers[one.name] = ContainerPropertiesInstanceView(
             restart_count=record.attempt,
@@ -155,9 +146,11 @@ def render(want: Want, seen: Observed, view: View) -> View:
             events=held.events if held and held.events else [],
         )
     address = seen.sandbox.ip if seen.sandbox else None
+    ready = {one.name for one in seen.containers if one.state == "running" and one.ready}
     return replace(
         view,
         state=group_state(want, want.records),
         ip=address or (view.ip if want.desired == "stop" else None),
         containers=containers,
+        ready={one.name: one.name in ready for one in want.group.containers or () if one.readiness_probe},
     )

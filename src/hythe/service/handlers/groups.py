@@ -70,4 +70,5 @@ def outbound(api: Api, call: Call) -> Answer:
 
 async def operation(api: Api, call: Call) -> Answer:
     """Show how an operation stands."""
+    api.check_operation(call)
     return await api.resources.operation(call)

@@ -17,6 +17,21 @@ def create_principal(api: Api, call: Call) -> Answer:
     return api.admin.create_principal(call)
 
 
+def host_identity(api: Api, call: Call) -> Answer:
+    """Tell how a program on this machine gets tokens of an identity."""
+    return api.admin.host_identity(call)
+
+
+def create_subscription(api: Api, call: Call) -> Answer:
+    """Make a subscription."""
+    return api.admin.create_subscription(call)
+
+
+def remove_subscription(api: Api, call: Call) -> Answer:
+    """Remove a subscription that is empty."""
+    return api.admin.remove_subscription(call)
+
+
 def intercept(api: Api, call: Call) -> Answer:
     """Give a certificate for Azure's names that lasts for one run."""
     return api.admin.intercept()

@@ -15,6 +15,7 @@ from ...wire.faults import Fault
 from ...wire.ids import ResourceId
 from ...wire.tags import PublishedPort
 from ..call import Caller
+from ..identity.managed import UserIdentity
 from ..store import Row, SqlStore
 
 Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[bool]]
@@ -35,6 +36,10 @@ def any_port(key: str, ports: Sequence[PublishedPort]) -> None:
     """Let everybody have every port: for services without a machine of their own."""
 
 
+def _no_user_identity(_: str) -> None:
+    return None
+
+
 class Admission(Struct, kw_only=True):
     """What a kind may ask when it decides whether a definition can be promised."""
 
@@ -47,6 +52,9 @@ class Admission(Struct, kw_only=True):
     may: Callable[[Caller, str, str], bool]
     """Port: may a caller do something to a resource that the definition names?"""
     ports: Ports = any_port
+    allow_privileged: bool = False
+    """Whether containers may have power over the machine."""
+    user_identity: UserIdentity = _no_user_identity
 
 
 class Shown(Struct, kw_only=True, frozen=True):

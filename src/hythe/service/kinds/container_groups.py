@@ -23,11 +23,13 @@ from ...wire.faults import Detail, Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
 from ...wire.tags import PUBLISH, PublishedPort, published
 from ..call import Caller
+from ..identity.managed import admitted, shown_identity
 from ..store import Row, Status, View
 from . import labels
 from .base import Admission, Defaults, Shown, location, refuse_move, region
 from .profiles import made_from
 from .rules import problems
+from .rules.rights import power_problems, privileged
 from .rules.tags import tag_problems
 from .secrets import without_secrets
 
@@ -52,6 +54,7 @@ class ContainerGroups(Defaults):
             type=None,
             provisioning_state=None,
             instance_view=None,
+            is_custom_provisioning_timeout=None,
             is_created_from_standby_pool=None,
             orchestrator_id=None,
             containers=[replace(one, instance_view=None) for one in group.containers or ()],
@@ -95,6 +98,8 @@ class ContainerGroups(Defaults):
     ) -> ContainerGroup:
         """Check location, label, images and what can't be changed; fill in what the service decides."""
         wanted = replace(wanted, location=location(wanted.location, identity, admission))
+        if not admission.allow_privileged and (found := [*power_problems(wanted, identity.name)]):
+            raise bad_request(found)
         if held is not None:
             _refuse_changes(held, self.read_again(held.spec), wanted, identity)
         admission.ports(identity.key, _published(wanted))
@@ -106,6 +111,7 @@ class ContainerGroups(Defaults):
             tags=wanted.tags if wanted.tags is not None else {},
             containers=[_filled(one) for one in wanted.containers or ()],
             ip_address=self._address(wanted, held, identity, admission),
+            identity=admitted(wanted.identity, identity.name, admission.tenant, admission.user_identity),
         )
 
     def _address(
@@ -159,14 +165,15 @@ class ContainerGroups(Defaults):
             address = replace(address, ip=view.ip)
         configured = versions.shows_config_maps(shown.api_version)
         timeout = versions.shows_timeouts(shown.api_version)
+        provisioning = group.provisioning_timeout_in_seconds or _PROVISIONING_SECONDS
         return replace(
             group,
             id=row.id,
             name=row.name,
             type=self.type,
             provisioning_state="Deleting" if row.desired == "gone" else row.provisioning_state,
-            provisioning_timeout_in_seconds=_PROVISIONING_SECONDS if timeout else None,
-            is_custom_provisioning_timeout=False if timeout else None,
+            provisioning_timeout_in_seconds=provisioning if timeout else None,
+            is_custom_provisioning_timeout=provisioning != _PROVISIONING_SECONDS if timeout else None,
             is_created_from_standby_pool=False if configured else None,
             orchestrator_id=row.parent or None,
             containers=[
@@ -182,6 +189,7 @@ class ContainerGroups(Defaults):
                 for one in group.init_containers or ()
             ],
             ip_address=address,
+            identity=shown_identity(group.identity, row.uid),
             instance_view=ContainerGroupPropertiesInstanceView(
                 events=view.events, state=view.state if begun else "Pending"
             )
@@ -219,6 +227,8 @@ def _refuse_changes(row: Row, held: ContainerGroup, wanted: ContainerGroup, iden
         and (
             held.os_type != wanted.os_type
             or (held.restart_policy or "Always") != (wanted.restart_policy or "Always")
+            or held.dns_config != wanted.dns_config
+            or privileged(held) != privileged(wanted)
             or any(sizes(held)[name] != sizes(wanted)[name] for name in same_names)
         )
     )
@@ -274,4 +284,9 @@ def _published(wanted: ContainerGroup) -> list[PublishedPort]:
 
 def takes_warm(wanted: object) -> bool:
     """Tell whether a definition is a group that can use a sandbox made ahead, with only what every group has."""
-    return isinstance(wanted, ContainerGroup) and not wanted.dns_config and not wanted.subnet_ids
+    return (
+        isinstance(wanted, ContainerGroup)
+        and not wanted.dns_config
+        and not wanted.subnet_ids
+        and not privileged(wanted)
+    )

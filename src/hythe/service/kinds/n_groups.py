@@ -22,12 +22,13 @@ from ...models import (
     to_json,
 )
 from ...wire import lenient
-from ...wire.faults import Detail, bad_request, invalid_content
+from ...wire.faults import Detail, bad_request, invalid_content, link_forbidden
 from ...wire.ids import PROVIDER, ResourceId
 from ..call import Caller
 from ..duration import seconds
 from ..store import Row
 from .base import Admission, Defaults, Shown, location, refuse_move
+from .links import links
 from .profiles import NAME, as_group, bad_name, find, told
 from .rules import problems
 from .rules.names import LONGEST_NAME, named
@@ -88,6 +89,9 @@ class NGroups(Defaults):
             group = replace(
                 as_group(profile), subnet_ids=_subnets(stub), identity=_identity(wanted), location=wanted.location
             )
+            for action, link in links(group):
+                if caller is not None and not admission.may(caller, action, link.lower()):
+                    raise link_forbidden(caller.app_id, caller.object_id, action, link)
             found += [
                 replace(each, target=f"properties.containerGroupProfiles[{at}]: {each.target}")
                 for each in problems(group, identity.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct, field
 
 from ...models import ContainerPropertiesInstanceView, Event
@@ -60,13 +62,42 @@ class View(Struct, kw_only=True, omit_defaults=True):
     events: list[Event] = []
     """Of the group itself."""
     ready: dict[str, bool] = {}
-    """By container: whether its readiness probe lets it be reached."""
+    """By name, containers with a readiness probe only: whether it runs and the probe lets it be reached."""
 
 
 class Status(Struct, kw_only=True, omit_defaults=True):
     """The part of a row's status that the API reads; control keeps its own memory beside it."""
 
     view: View = field(default_factory=View)
+
+
+class StepState(Struct, kw_only=True, omit_defaults=True):
+    """Where one resource of a deployment stands.  Written by: control."""
+
+    id: str
+    type: str
+    state: str = "Running"
+    """Running, Succeeded or Failed."""
+    generation: int = 0
+    """Of the resource, with which it is done."""
+    begun_at: float = 0.0
+    ended_at: float = 0.0
+    code: str = ""
+    message: str = ""
+
+
+class DeploymentStatus(Struct, kw_only=True, omit_defaults=True):
+    """The status of a deployment's row.  Written by: control."""
+
+    generation: int = 0
+    """The generation that this is about."""
+    begun_at: float = 0.0
+    ended_at: float = 0.0
+    steps: dict[str, StepState] = {}
+    """By the resource's key."""
+    outputs: dict[str, Any] = {}
+    code: str = ""
+    message: str = ""
 
 
 class Operation(Struct, kw_only=True):

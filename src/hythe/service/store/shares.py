@@ -30,9 +30,7 @@ class ShareTable:
         """Write a share, new or changed."""
         with self._store._transaction() as connection:
             self._delete(connection, share)
-            connection.execute(
-                shares.insert().values(account=share.account, name=share.name, quota_gb=share.quota_gb)
-            )
+            connection.execute(shares.insert().values(account=share.account, name=share.name, quota_gb=share.quota_gb))
 
     def remove(self, share: Share) -> None:
         """Remove a share."""

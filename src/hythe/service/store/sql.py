@@ -7,6 +7,7 @@ writer, and its connection counts the changes that it made.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -61,6 +62,7 @@ class SqlStore:
         )
         sa.event.listen(self._engine, "connect", _on_connect)
         self._connection = self._engine.connect()
+        self._changes: Counter[str] = Counter()
         self._driver: Any = self._connection.connection.driver_connection
         self._remembered: dict[str, Row] = {}
         self._remembered_at = 0
@@ -147,6 +149,15 @@ class SqlStore:
         )
         return replace(row, generation=generation, spec=found[0].spec, secrets=found[0].secrets) if found else None
 
+    def every(self, kind: str) -> list[Row]:
+        """Read all resources of a kind, in whatever subscription they are."""
+        found = self._rows(sa.select(*_READ_COLUMNS).where(resources.c.kind == kind).order_by(resources.c.key))
+        return [Row(**each._mapping) for each in found]
+
+    def changes(self, kind: str) -> int:
+        """Count the changes to what is wanted of a kind: who keeps a copy sees by it when the copy is old."""
+        return self._changes[kind] + self._changes[""]
+
     def specs(self, kind: str, subscription: str) -> list[tuple[str, bytes]]:
         """Read key and definition of every resource of a kind in a subscription."""
         return [(found.key, found.spec) for found in self._rows(_SPECS, kind=kind, subscription=subscription)]
@@ -172,6 +183,7 @@ class SqlStore:
         fields = {name: getattr(row, name) for name in _OPEN_FIELDS if name not in ("status", "settled_generation")}
         if change.keep_secrets:
             del fields["secrets"]
+        self._changes["" if change.with_contents else row.kind] += 1
         with self._transaction() as connection:
             if change.from_warm:
                 taken = connection.execute(warm.delete().where(warm.c.uid == row.uid, warm.c.ready))
@@ -224,11 +236,13 @@ class SqlStore:
                     )
                 )
 
-    def annotate(self, key: str, uid: str, spec: bytes) -> None:
-        """Write a definition that changes nothing to be carried out: tags."""
+    def annotate(self, key: str, uid: str, spec: bytes, *, wake_at: float) -> None:
+        """Write a definition in which only the tags are new, and have it looked at: one may set a time to live."""
         with self._transaction() as connection:
             connection.execute(
-                resources.update().where(resources.c.key == key, resources.c.uid == uid).values(spec=spec)
+                resources.update()
+                .where(resources.c.key == key, resources.c.uid == uid)
+                .values(spec=spec, wake_at=wake_at)
             )
             newest = sa.select(resources.c.generation).where(resources.c.uid == uid).scalar_subquery()
             connection.execute(
@@ -307,7 +321,10 @@ class SqlStore:
                     resources.delete().where(*mine, resources.c.generation == outcome.generation)
                 )
                 current = removed.rowcount == 1
-                if current:
+                if current:  # what lies below it, such as the roles over it, goes with it
+                    below = (resources.c.key > f"{outcome.key}/", resources.c.key < f"{outcome.key}0")
+                    if connection.execute(resources.delete().where(*below)).rowcount:
+                        self._changes[""] += 1
                     connection.execute(revisions.delete().where(revisions.c.uid == outcome.uid))
             else:
                 values: dict[str, Any] = {"status": outcome.status, "lease_owner": None, "lease_until": None}
@@ -401,19 +418,32 @@ class SqlStore:
         with self._transaction() as connection:
             connection.execute(principals.insert().values(asdict(principal)))
 
+    def principals(self) -> list[Principal]:
+        """Read all principals."""
+        return [Principal(**found._mapping) for found in self._rows(sa.select(principals))]
+
     def subscription(self, identity: str) -> Subscription | None:
         """Read a subscription."""
         found = self._rows(_SUBSCRIPTION, key=identity.lower())
         return Subscription(**found[0]._mapping) if found else None
 
     def subscriptions(self) -> list[Subscription]:
-        """Read all subscriptions."""
-        return [Subscription(**found._mapping) for found in self._rows(sa.select(subscriptions))]
+        """Read all subscriptions, the oldest first."""
+        found = self._rows(sa.select(subscriptions).order_by(sa.text("rowid")))
+        return [Subscription(**each._mapping) for each in found]
 
     def add_subscription(self, subscription: Subscription) -> None:
         """Write a new subscription."""
         with self._transaction() as connection:
             connection.execute(subscriptions.insert().values(asdict(subscription)))
+
+    def remove_subscription(self, identity: str) -> None:
+        """Remove a subscription, and what extends it, such as the roles over it."""
+        below = f"/subscriptions/{identity.lower()}"
+        with self._transaction() as connection:
+            connection.execute(subscriptions.delete().where(subscriptions.c.id == identity.lower()))
+            connection.execute(resources.delete().where(resources.c.key > f"{below}/", resources.c.key < f"{below}0"))
+        self._changes[""] += 1
 
     def fact(self, name: str) -> str | None:
         """Read a fact about the installation."""

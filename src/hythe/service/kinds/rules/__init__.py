@@ -10,7 +10,10 @@ from ....wire.faults import Detail
 from .address import address_problems
 from .containers import container_problems
 from .group import group_problems
+from .probes import probe_problems
 from .refused import refused
+from .resolving import resolving_problems
+from .rights import right_problems
 from .tags import tag_problems
 from .volumes import share_named, volume_problems
 
@@ -25,5 +28,9 @@ def problems(group: ContainerGroup, name: str) -> list[Detail]:
         *address_problems(group, name),
         *tag_problems(group.tags),
         *volume_problems(group, name),
+        *probe_problems(group, name),
+        *right_problems(group, name),
+        *resolving_problems(group, name),
+        *tag_problems(group.tags),
         *refused(group, name),
     ]

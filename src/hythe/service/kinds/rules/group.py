@@ -9,6 +9,7 @@ from ....wire.faults import Detail
 from .names import named
 
 _MOST_CONTAINERS = 60
+_LONGEST_PROVISIONING = 1800
 
 
 def group_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
@@ -36,6 +37,7 @@ def group_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
         )
     yield from _priority(group, name)
     yield from _network_profiles(group, name)
+    yield from _timeout(group, name)
     count = len(group.containers or ()) + len(group.init_containers or ())
     if not group.containers:
         yield Detail(
@@ -109,3 +111,14 @@ def _credentials(group: ContainerGroup, name: str, count: int) -> Iterator[Detai
                 "invalid. It needs a server, and a username with a password or an identity.",
                 target=f"properties.imageRegistryCredentials[{index}]",
             )
+
+
+def _timeout(group: ContainerGroup, name: str) -> Iterator[Detail]:
+    timeout = group.provisioning_timeout_in_seconds
+    if timeout is not None and not 1 <= timeout <= _LONGEST_PROVISIONING:
+        yield Detail(
+            code="InvalidProvisioningTimeout",
+            message=f"The 'provisioningTimeoutInSeconds' '{timeout}' of container group '{name}' is invalid. "
+            f"The value must be between 1 and {_LONGEST_PROVISIONING}.",
+            target="properties.provisioningTimeoutInSeconds",
+        )

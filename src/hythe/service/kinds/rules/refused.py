@@ -27,14 +27,10 @@ def refused(group: ContainerGroup, name: str) -> Iterator[Detail]:
         yield no(f"the sku '{group.sku}'", "sku")
     for asked, what, target in (
         (group.subnet_ids, "a subnet", "subnetIds"),
-        (group.dns_config, "name servers of its own", "dnsConfig"),
-        (group.identity and group.identity.type not in (None, "None"), "a managed identity", "identity"),
         (group.confidential_compute_properties, "confidential computing", "confidentialComputeProperties"),
         (group.secret_references, "secrets of a key vault", "secretReferences"),
         (group.identity_acls, "access control of identities", "identityAcls"),
         (group.standby_pool_profile, "a standby pool", "standbyPoolProfile"),
-        (group.provisioning_timeout_in_seconds and group.is_custom_provisioning_timeout,
-         "a provisioning timeout of its own", "provisioningTimeoutInSeconds"),
         (any(each.identity or each.password_reference for each in group.image_registry_credentials or ()),
          "registry credentials without a password", "imageRegistryCredentials"),
     ):  # fmt: skip
@@ -47,20 +43,10 @@ def refused(group: ContainerGroup, name: str) -> Iterator[Detail]:
 
 
 def _refused_of_container(one: AnyContainer, path: str, no: _No) -> Iterator[Detail]:
-    rights = one.security_context
-    if rights is not None:
-        if rights.privileged:
-            yield no("a privileged container", f"{path}.securityContext.privileged")
-        if rights.capabilities and rights.capabilities.add:
-            yield no("added capabilities", f"{path}.securityContext.capabilities.add")
-        if rights.seccomp_profile:
-            yield no("a seccomp profile of its own", f"{path}.securityContext.seccompProfile")
     if any(each.secure_value_reference for each in one.environment_variables or ()):
         yield no("secrets of a key vault", f"{path}.environmentVariables")
     if isinstance(one, InitContainerDefinition):
         return
-    if one.liveness_probe or one.readiness_probe:
-        yield no("probes", f"{path}.livenessProbe" if one.liveness_probe else f"{path}.readinessProbe")
     resources = one.resources
     if resources and any(part and part.gpu for part in (resources.requests, resources.limits)):
         yield no("a GPU", f"{path}.resources")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from ....wire.faults import Detail
 from ....wire.tags import GRACE, NETWORK, PUBLISH, TTL, published
 from ...duration import seconds
+from .names import named
 
 PREFIX = "hythe."
 
@@ -24,15 +25,26 @@ def _network(value: str) -> str | None:
     return None if value == "none" else "It can only be 'none'."
 
 
-def _ports(value: str) -> str | None:
+def _publish(value: str) -> str | None:
     try:
         published(value)
     except ValueError as error:
-        return f"{error}."
+        return f"{error}.".capitalize() if str(error)[0].isalpha() else f"{error}."
     return None
 
 
-KNOWN: dict[str, _Check] = {TTL: _length, GRACE: _length, NETWORK: _network, PUBLISH: _ports}
+def _stdin(value: str) -> str | None:
+    names = [each.strip() for each in value.split(",")]
+    return None if all(map(named, names)) else "It must be the names of containers, separated by commas."
+
+
+KNOWN: dict[str, _Check] = {
+    GRACE: _length,
+    NETWORK: _network,
+    PUBLISH: _publish,
+    "hythe.stdin": _stdin,
+    TTL: _length,
+}
 """By name.  A tag that begins like these and is not among them is refused: it would be stored and ignored."""
 
 

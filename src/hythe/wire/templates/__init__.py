@@ -1,0 +1,7 @@
+"""The template language of Azure Resource Manager: expressions, functions, and what a template asks for.  Pure."""
+
+from .evaluate import Reference, Scope
+from .expressions import TemplateError
+from .template import Plan, Step, read_template
+
+__all__ = ["Plan", "Reference", "Scope", "Step", "TemplateError", "read_template"]

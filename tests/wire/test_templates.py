@@ -1,0 +1,592 @@
+"""Tests the template language: what expressions give, what is refused, and what a template asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import string
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from hythe.wire import jsonc
+from hythe.wire.faults import Fault
+from hythe.wire.templates import Plan, Scope, TemplateError, read_template
+from hythe.wire.templates.expressions import parse
+
+SUB = "11111111-1111-1111-1111-111111111111"
+RG = f"/subscriptions/{SUB}/resourceGroups/rg"
+ACI = "Microsoft.ContainerInstance/containerGroups"
+
+
+def scope(group: bool = True) -> Scope:
+    return Scope(
+        subscription={"id": f"/subscriptions/{SUB}", "subscriptionId": SUB, "tenantId": "t", "displayName": "s"},
+        tenant={"tenantId": "t"},
+        deployment={"name": "d"},
+        environment={"name": "Hythe"},
+        resource_group={"id": RG, "name": "rg", "location": "eastus", "tags": {}} if group else None,
+    )
+
+
+def read(template: dict[str, Any], given: dict[str, Any] | None = None, *, group: bool = True) -> Plan:
+    return read_template(template, given or {}, scope(group), datetime(2026, 1, 31, 5, 6, 7, tzinfo=UTC), "seed")
+
+
+def nothing(word: str, version: str, full: bool) -> Any:
+    raise AssertionError(word)
+
+
+def evaluate(expression: Any, **more: Any) -> Any:
+    type_ = "object"
+    plan = read({"resources": [], "outputs": {"x": {"type": type_, "value": {"v": expression}}}} | more)
+    return plan.outputs(nothing)["x"]["value"]["v"]
+
+
+def fails(expression: Any, **more: Any) -> str:
+    with pytest.raises(TemplateError) as error:
+        evaluate(expression, **more)
+    return str(error.value)
+
+
+# --- functions: examples of Microsoft's documentation and of Azure's own answers ---
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("[concat('a', 'b', 1)]", "ab1"),
+        ("[concat(createArray(1), createArray(2, 3))]", [1, 2, 3]),
+        ("[[not an expression]", "[not an expression]"),
+        ("plain", "plain"),
+        ("['it''s']", "it's"),
+        (
+            "[format('{0}, {1}. Formatted number: {2:N0}', 'Hello', 'User', 8175133)]",
+            "Hello, User. Formatted number: 8,175,133",
+        ),
+        ("[format('{{{0}}} {1:D3} {1,5}|{1,-5}|{2:X2} {3:F1}', 'x', 7, 255, 2)]", "{x} 007     7|7    |FF 2.0"),
+        ("[uniqueString('hello', 'world')]", "a7wkljktk6wne"),
+        ("[uniqueString('tyeth')]", "zcztcwvu6iyg6"),
+        ("[guid('a', 'b')]", "2d796349-8c7e-55ec-9624-54ece82ed031"),
+        ("[base64('one, two, three')]", "b25lLCB0d28sIHRocmVl"),
+        ("[base64ToString('b25lLCB0d28sIHRocmVl')]", "one, two, three"),
+        ("[base64ToJson(base64('{''one'': ''a'', ''two'': ''b''}'))]", {"one": "a", "two": "b"}),
+        ("[dataUri('Hello')]", "data:text/plain;charset=utf8;base64,SGVsbG8="),
+        ("[dataUriToString('data:;base64,SGVsbG8=')]", "Hello"),
+        ("[uriComponent('http://contoso.com/resources/')]", "http%3A%2F%2Fcontoso.com%2Fresources%2F"),
+        ("[uri('http://contoso.org/firstpath/', 'myscript.sh')]", "http://contoso.org/firstpath/myscript.sh"),
+        ("[if(equals('a', 'a'), 'yes', variables('no such'))]", "yes"),
+        ("[if(true(), 1, div(1, 0))]", 1),
+        ("[equals(1, true())]", False),
+        ("[equals(createObject('a', createArray(1)), json('{\"a\": [1]}'))]", True),
+        ("[length('abc')]", 3),
+        ("[length(createObject('a', 1, 'b', 2))]", 2),
+        ("[split('one;two,three', createArray(';', ','))]", ["one", "two", "three"]),
+        ("[join(createArray('a', 'b'), '-')]", "a-b"),
+        ("[toLower('ÄB')]", "äb"),
+        ("[toUpper(trim('  a '))]", "A"),
+        ("[array('a')]", ["a"]),
+        ("[array(createArray('a'))]", ["a"]),
+        ("[union(createArray(1, 2, 2), createArray(2, 3))]", [1, 2, 3]),
+        ('[union(json(\'{"a": {"b": 1}}\'), json(\'{"a": {"c": 2}, "d": 3}\'))]', {"a": {"b": 1, "c": 2}, "d": 3}),
+        ("[intersection(createArray('one', 'two'), createArray('two', 'three'))]", ["two"]),
+        ("[createObject('a', 1, 'b', null())]", {"a": 1, "b": None}),
+        ("[contains('OneTwo', 'eT')]", True),
+        ("[contains(createObject('One', 1), 'one')]", True),
+        ("[contains(createArray('one'), 'two')]", False),
+        ("[first('One Two')]", "O"),
+        ("[last(createArray('one', 'two'))]", "two"),
+        ("[first(createArray())]", None),
+        ("[take(createArray(1, 2, 3), 2)]", [1, 2]),
+        ("[skip('abc', 1)]", "bc"),
+        ("[indexOf('testing', 'T')]", 0),
+        ("[lastIndexOf('testing', 't')]", 3),
+        ("[indexOf(createArray('a', 'b'), 'b')]", 1),
+        ("[range(5, 3)]", [5, 6, 7]),
+        ("[min(1, 2, 0)]", 0),
+        ("[max(createArray(3, 9, 4))]", 9),
+        ("[add(2, mul(3, sub(5, 1)))]", 14),
+        ("[div(-7, 2)]", -3),
+        ("[mod(-7, 2)]", -1),
+        ("[int('42')]", 42),
+        ("[bool('true')]", True),
+        ("[string(createObject('a', createArray(1, true())))]", '{"a":[1,true]}'),
+        ("[string(true())]", "True"),
+        ("[padLeft('123', 6, '0')]", "000123"),
+        ("[replace('a-b-c', '-', '')]", "abc"),
+        ("[substring('one two three', 4, 3)]", "two"),
+        ("[startsWith('abcdef', 'AB')]", True),
+        ("[endsWith('abcdef', 'x')]", False),
+        ("[empty('')]", True),
+        ("[empty(null())]", True),
+        ("[coalesce(null(), createObject('a', 1).a)]", 1),
+        ("[and(true(), not(false()), or(false(), true()))]", True),
+        ("[less('a', 'b')]", True),
+        ("[greaterOrEquals(2, 2)]", True),
+        ("[items(createObject('b', 1, 'a', 2))]", [{"key": "a", "value": 2}, {"key": "b", "value": 1}]),
+        ("[tryGet(createObject('a', createArray(1)), 'a', 0)]", 1),
+        ("[tryGet(createObject(), 'a')]", None),
+        ("[createObject('a', 1).?b]", None),
+        ("[createObject('a', createArray(1, createObject('B', 'x'))).A[1].b]", "x"),
+        ("[map(range(0, 3), lambda('i', mul(lambdaVariables('i'), 2)))]", [0, 2, 4]),
+        ("[filter(range(0, 5), lambda('i', greater(lambdaVariables('i'), 2)))]", [3, 4]),
+        ("[reduce(range(1, 4), 0, lambda('sum', 'i', add(lambdaVariables('sum'), lambdaVariables('i'))))]", 10),
+        ("[sort(createArray(3, 1, 2), lambda('a', 'b', less(lambdaVariables('a'), lambdaVariables('b'))))]", [1, 2, 3]),
+        ("[mapValues(createObject('a', 1), lambda('v', add(lambdaVariables('v'), 1)))]", {"a": 2}),
+        (
+            "[groupBy(createArray('ab', 'ac', 'b'), lambda('w', first(lambdaVariables('w'))))]",
+            {"a": ["ab", "ac"], "b": ["b"]},
+        ),
+        ("[cidrSubnet('10.144.0.0/20', 24, 1)]", "10.144.1.0/24"),
+        ("[cidrHost('10.144.3.0/24', 0)]", "10.144.3.1"),
+        (
+            "[parseCidr('10.144.0.0/20')]",
+            {
+                "network": "10.144.0.0",
+                "netmask": "255.255.240.0",
+                "broadcast": "10.144.15.255",
+                "firstUsable": "10.144.0.1",
+                "lastUsable": "10.144.15.254",
+                "cidr": 20,
+            },
+        ),
+        ("[dateTimeAdd('2020-01-31T00:00:00Z', 'P1M')]", "2020-02-29T00:00:00Z"),
+        ("[dateTimeAdd('20200301T120000Z', '-PT2H', 'yyyy-MM-dd HH:mm')]", "2020-03-01 10:00"),
+        ("[dateTimeToEpoch(dateTimeFromEpoch(1683040573))]", 1683040573),
+        ("[resourceGroup().location]", "eastus"),
+        ("[subscription().subscriptionId]", SUB),
+        ("[deployment().name]", "d"),
+        (f"[resourceId('{ACI}', 'web')]", f"{RG}/providers/{ACI}/web"),
+        (
+            "[resourceId('other', 'Microsoft.Network/virtualNetworks/subnets', 'v', 's')]",
+            f"/subscriptions/{SUB}/resourceGroups/other/providers/Microsoft.Network/virtualNetworks/v/subnets/s",
+        ),
+        (f"[resourceId('s2', 'other', '{ACI}', 'w')]", f"/subscriptions/s2/resourceGroups/other/providers/{ACI}/w"),
+        (
+            "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'r')]",
+            f"/subscriptions/{SUB}/providers/Microsoft.Authorization/roleDefinitions/r",
+        ),
+        (
+            "[extensionResourceId(resourceGroup().id, 'Microsoft.Authorization/locks', 'l')]",
+            f"{RG}/providers/Microsoft.Authorization/locks/l",
+        ),
+    ],
+)
+def test_functions(expression: Any, value: Any) -> None:
+    assert evaluate(expression) == value
+    assert type(evaluate(expression)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("[frobnicate(1)]", "The template function 'frobnicate' is not valid"),
+        ("[listKeys('x', 'y')]", "is not offered by this service"),
+        ("[newGuid()]", "for default values of parameters only"),
+        ("[concat('a']", "is not valid"),
+        ("[concat('a' 'b')]", "expected ','"),
+        ("[]", "is not valid"),
+        ("['a]", "unexpected character"),
+        ("[variables('x')]", "'x' is not found"),
+        ("[parameters('x')]", "'x' is not found"),
+        ("[createObject('a', 1).b]", "available properties are 'a'"),
+        ("[createArray(1)[1]]", "out of bounds"),
+        ("[div(1, 0)]", "division by zero"),
+        ("[substring('abc', 2, 5)]", "within the text"),
+        ("[length(1)]", "expected string or array or object, found int"),
+        ("[range(0, 10001)]", "between 0 and 10000"),
+        ("[padLeft('a', 200000)]", "padLeft"),
+        ("[if('a', 1, 2)]", "expected a bool"),
+        ("[copyIndex()]", "outside of a copy loop"),
+        ("[json('{')]", "not JSON"),
+        ("[resourceId('web')]", "does not take 1"),
+        ("[resourceId('a/b', 'c', 'd')]", "a name for each"),
+        ("[mul(9223372036854775807, 2)]", "64 bits"),
+        ("[format('{1}', 'a')]", "no argument fills"),
+        ("[" + "concat(" * 60 + "'a'" + ")" * 60 + "]", "levels deep"),
+        ("['" + "a" * 24600 + "']", "longer than 24576"),
+    ],
+)
+def test_what_is_wrong_is_said(expression: str, words: str) -> None:
+    assert words in fails(expression)
+
+
+def test_growth_is_bounded() -> None:
+    variables = {"v0": ["x" * 100]} | {
+        f"v{n + 1}": f"[createArray(variables('v{n}'), variables('v{n}'))]" for n in range(40)
+    }
+    assert "produce too much" in fails("[variables('v40')]", variables=variables)
+    texts = {"v0": "x" * 100} | {f"v{n + 1}": f"[concat(variables('v{n}'), variables('v{n}'))]" for n in range(40)}
+    assert "longer than 131072" in fails("[variables('v40')]", variables=texts)
+    nested = "[length(map(range(0, 9999), lambda('a', map(range(0, 9999), lambda('b', 1)))))]"
+    assert "produce too much" in fails(nested)
+
+
+def test_growth_by_mere_mention_is_bounded() -> None:
+    lists = {"v0": ["x" * 100]} | {f"v{n + 1}": [f"[variables('v{n}')]", f"[variables('v{n}')]"] for n in range(40)}
+    assert "produce too much" in fails("[variables('v40')]", variables=lists)
+    big = [{"name": f"n{n}", "text": "x" * 1000} for n in range(200)]
+    items = [f"[parameters('p')[{n}].name]" for n in range(200)]
+    plan = read({"resources": [], "parameters": {"p": {"type": "array"}},
+                 "outputs": {"x": {"type": "array", "value": items * 5}}}, {"p": big})  # fmt: skip
+    assert len(plan.outputs(nothing)["x"]["value"]) == 1000
+
+
+def test_circles_are_found() -> None:
+    assert "depends on itself" in fails(
+        "[variables('a')]", variables={"a": "[variables('b')]", "b": "[variables('a')]"}
+    )
+    with pytest.raises(TemplateError, match="depends on itself"):
+        read({"resources": [], "parameters": {"a": {"type": "string", "defaultValue": "[parameters('a')]"}}})
+
+
+def test_user_functions_see_their_own_parameters_only() -> None:
+    function = {
+        "parameters": [{"name": "p", "type": "string"}],
+        "output": {"type": "string", "value": "[concat('<', parameters('p'), '>')]"},
+    }
+    functions = [{"namespace": "my", "members": {"wrap": function}}]
+    assert evaluate("[my.wrap('x')]", functions=functions) == "<x>"
+    assert "takes 1 arguments" in fails("[my.wrap()]", functions=functions)
+    assert "not valid" in fails("[my.other()]", functions=functions)
+
+
+def test_random_texts_never_break_the_reader() -> None:
+    chosen = random.Random(7)
+    letters = string.ascii_letters + string.digits + "'()[].,? -\n"
+    for _ in range(3000):
+        text = "[" + "".join(chosen.choices(letters, k=chosen.randrange(40))) + "]"
+        with contextlib.suppress(TemplateError):
+            parse(text)
+
+
+def test_random_trees_evaluate_to_themselves() -> None:
+    chosen = random.Random(11)
+
+    def tree(depth: int) -> tuple[str, Any]:
+        kind = chosen.randrange(6 if depth else 4)
+        if kind == 0:
+            number = chosen.randrange(-1000, 1000)
+            return str(number), number
+        if kind == 1:
+            text = "".join(chosen.choices("ab'\"\\[ ]{}é", k=5))
+            return "'" + text.replace("'", "''") + "'", text
+        if kind in (2, 3):
+            return (("true()", True), ("null()", None))[kind - 2]
+        parts = [tree(depth - 1) for _ in range(chosen.randrange(4))]
+        if kind == 4:
+            return f"createArray({', '.join(text for text, _ in parts)})", [value for _, value in parts]
+        pairs = ", ".join(f"'k{at}', {text}" for at, (text, _) in enumerate(parts))
+        return f"createObject({pairs})", {f"k{at}": value for at, (_, value) in enumerate(parts)}
+
+    for _ in range(300):
+        text, value = tree(4)
+        assert evaluate(f"[{text}]") == value
+        if isinstance(value, list | dict):
+            assert evaluate(f"[json(string({text}))]") == value
+
+
+# --- parameters ---
+
+
+def parameter(type_: str, **more: Any) -> dict[str, Any]:
+    return {"resources": [], "parameters": {"p": {"type": type_, **more}}}
+
+
+def test_parameters_have_values_and_defaults() -> None:
+    plan = read(
+        parameter("string", defaultValue="[concat('a', parameters('q'))]")
+        | {
+            "parameters": {
+                "p": {"type": "string", "defaultValue": "[concat('a', parameters('q'))]"},
+                "q": {"type": "int", "defaultValue": 3},
+            }
+        },
+        {"Q": 4},
+    )
+    assert plan.parameters == {"p": "a4", "q": 4}
+
+
+def test_what_differs_each_time_is_for_defaults_only_and_stays_for_one_deployment() -> None:
+    template = {
+        "resources": [],
+        "parameters": {
+            "now": {"type": "string", "defaultValue": "[utcNow()]"},
+            "day": {"type": "string", "defaultValue": "[utcNow('d')]"},
+            "id": {"type": "string", "defaultValue": "[newGuid()]"},
+            "other": {"type": "string", "defaultValue": "[newGuid()]"},
+        },
+    }
+    one, other = read(template).parameters, read(template).parameters
+    assert (one["now"], one["day"]) == ("20260131T050607Z", "01/31/2026")
+    assert one == other and one["id"] != one["other"]
+
+
+@pytest.mark.parametrize(
+    ("template", "given", "words"),
+    [
+        (parameter("string"), {}, "'p' is not provided"),
+        (parameter("string"), {"p": "a", "z": 1}, "not present in the original template"),
+        (parameter("string"), {"p": 1}, "Expected 'string'. Actual 'int'"),
+        (parameter("int"), {"p": True}, "Expected 'int'. Actual 'bool'"),
+        (parameter("strange"), {"p": 1}, "is not valid"),
+        (parameter("string", allowedValues=["a"]), {"p": "b"}, "not part of the allowed"),
+        (parameter("int", maxValue=3), {"p": 4}, "out of its bounds"),
+        (parameter("string", minLength=3), {"p": "a"}, "out of its bounds"),
+        ({}, {}, "no 'resources'"),
+        ({"resources": 3}, {}, "not of the right type"),
+        ([], {}, "not an object"),
+    ],
+)
+def test_parameters_and_templates_that_are_wrong(template: Any, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(TemplateError, match=words.replace("'", ".")):
+        read(template, given)
+
+
+def test_a_secure_value_is_in_no_error_and_no_output() -> None:
+    with pytest.raises(TemplateError) as error:
+        read(parameter("secureString", allowedValues=["a"]), {"p": "hush"})
+    assert "hush" not in str(error.value)
+    template = parameter("secureString") | {"outputs": {"x": {"type": "securestring", "value": "[parameters('p')]"}}}
+    assert "hush" not in json.dumps(read(template, {"p": "hush"}).outputs(nothing))
+
+
+# --- resources ---
+
+
+def group(name: str, **more: Any) -> dict[str, Any]:
+    return {"type": ACI, "apiVersion": "2023-05-01", "name": name, "location": "[resourceGroup().location]", **more}
+
+
+def names(plan: Plan) -> list[str]:
+    return [step.name for step in plan.steps]
+
+
+def test_resources_come_after_what_they_depend_on() -> None:
+    plan = read(
+        {
+            "resources": [
+                group("c", dependsOn=["b"]),
+                group("b", dependsOn=[f"[resourceId('{ACI}', 'a')]"]),
+                group("a"),
+                group("d", dependsOn=[f"{ACI}/c"]),
+                group("e", properties={"x": "[reference('d', '2023-05-01').ipAddress.ip]"}),
+            ]
+        }
+    )
+    assert names(plan) == ["a", "b", "c", "d", "e"]
+    assert plan.steps[0].id == f"{RG}/providers/{ACI}/a"
+    body = plan.body(plan.steps[4], lambda word, version, full: {"ipAddress": {"ip": f"{word}{version}{full}"}})
+    assert body == {"location": "eastus", "properties": {"x": "d2023-05-01False"}}
+    assert plan.needs_reference(plan.steps[4]) and not plan.needs_reference(plan.steps[0])
+
+
+def test_what_is_looked_at_again_and_again_is_counted_once() -> None:
+    words = [f"[reference('g{n}', 'v').x]" for n in range(60)]
+    plan = read({"resources": [group("a")], "outputs": {"x": {"type": "array", "value": words}}})
+    seen: set[str] = set()
+
+    class Lacks(Exception):
+        pass
+
+    def reference(word: str, version: str, full: bool) -> Any:
+        if word not in seen:
+            seen.add(word)
+            raise Lacks
+        return {"x": "y" * 2000}
+
+    for _ in range(60):
+        with pytest.raises(Lacks):
+            plan.outputs(reference)
+    for _ in range(60):
+        assert len(plan.outputs(reference)["x"]["value"]) == 60
+
+
+def test_loops_make_many() -> None:
+    plan = read(
+        {
+            "resources": [
+                group(
+                    "[concat('w', copyIndex('loop', 1))]",
+                    copy={"name": "loop", "count": "[add(1, 2)]"},
+                    properties={
+                        "copy": [{"name": "ports", "count": 2, "input": {"port": "[add(80, copyIndex('ports'))]"}}],
+                        "index": "[copyIndex()]",
+                    },
+                ),
+                group("after", dependsOn=["loop"]),
+            ]
+        }
+    )
+    assert names(plan) == ["w1", "w2", "w3", "after"]
+    assert plan.body(plan.steps[1], nothing)["properties"] == {"ports": [{"port": 80}, {"port": 81}], "index": 1}
+    serial = read(
+        {
+            "resources": [
+                group("[format('s{0}', copyIndex())]", copy={"name": "l", "count": 5, "mode": "serial", "batchSize": 2})
+            ]
+        }
+    )
+    assert [len(step.after) for step in serial.steps] == [0, 0, 2, 2, 2]
+    assert names(read({"resources": [group("x", copy={"name": "l", "count": 0})]})) == []
+
+
+def test_loops_in_variables_and_outputs() -> None:
+    variables = {"copy": [{"name": "v", "count": 2, "input": "[copyIndex('v', 5)]"}]}
+    with_loop = {
+        "resources": [],
+        "variables": {"o": variables},
+        "outputs": {"x": {"type": "array", "copy": {"count": 2, "input": "[variables('o').v[copyIndex()]]"}}},
+    }
+    assert read(with_loop).outputs(nothing)["x"] == {"type": "Array", "value": [5, 6]}
+
+
+def test_conditions_leave_out() -> None:
+    plan = read(
+        {
+            "parameters": {"on": {"type": "bool"}},
+            "resources": [group("a", condition="[parameters('on')]"), group("b", dependsOn=["a"])],
+        },
+        {"on": False},
+    )
+    assert names(plan) == ["b"] and plan.steps[0].after == ()
+
+
+def test_children_and_what_extends() -> None:
+    network = {
+        "type": "Microsoft.Network/virtualNetworks",
+        "name": "v",
+        "apiVersion": "2022-01-01",
+        "resources": [{"type": "subnets", "name": "s", "apiVersion": "2022-01-01"}],
+    }
+    role = {
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": "g",
+        "apiVersion": "2022-04-01",
+        "scope": "Microsoft.Network/virtualNetworks/v",
+        "dependsOn": ["v"],
+    }
+    plan = read({"resources": [role, network]})
+    assert [step.id.removeprefix(f"{RG}/providers/") for step in plan.steps] == [
+        "Microsoft.Network/virtualNetworks/v",
+        "Microsoft.Network/virtualNetworks/v/providers/Microsoft.Authorization/roleAssignments/g",
+        "Microsoft.Network/virtualNetworks/v/subnets/s",
+    ]
+
+
+def test_symbolic_names_and_scopes_of_a_subscription() -> None:
+    plan = read(
+        {
+            "languageVersion": "2.0",
+            "resources": {
+                "two": {
+                    "type": "Microsoft.Resources/deployments",
+                    "apiVersion": "2021-04-01",
+                    "name": "in",
+                    "resourceGroup": "n",
+                    "dependsOn": ["one"],
+                    "properties": {"mode": "Incremental", "template": {"resources": []}},
+                },
+                "one": {
+                    "type": "Microsoft.Resources/resourceGroups",
+                    "apiVersion": "2021-04-01",
+                    "name": "n",
+                    "location": "x",
+                },
+            },
+        },
+        group=False,
+    )
+    assert [step.id for step in plan.steps] == [
+        f"/subscriptions/{SUB}/resourceGroups/n",
+        f"/subscriptions/{SUB}/resourceGroups/n/providers/Microsoft.Resources/deployments/in",
+    ]
+
+
+def test_the_template_of_a_nested_deployment_is_left_as_it_is() -> None:
+    inner = {"resources": [], "outputs": {"x": {"type": "string", "value": "[parameters('p')]"}}}
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2021-04-01",
+        "name": "n",
+        "properties": {
+            "mode": "Incremental",
+            "expressionEvaluationOptions": {"scope": "inner"},
+            "template": inner,
+            "parameters": {"p": {"value": "[toLower('AB')]"}},
+        },
+    }
+    plan = read({"resources": [nested]})
+    properties = plan.body(plan.steps[0], nothing)["properties"]
+    assert properties["template"] == inner and properties["parameters"] == {"p": {"value": "ab"}}
+    del nested["properties"]["expressionEvaluationOptions"]
+    with pytest.raises(TemplateError, match="scope to 'inner'"):
+        read({"resources": [nested]})
+
+
+@pytest.mark.parametrize(
+    ("resources", "words"),
+    [
+        ([group("a", dependsOn=["b"]), group("b", dependsOn=["a"])], "Circular dependency"),
+        ([group("a"), group("A")], "defined multiple times"),
+        ([group("a", dependsOn=["nobody"])], "not defined in the template"),
+        ([group("a/b")], "incorrect segment lengths"),
+        ([{"type": ACI, "name": "a"}], "no 'apiVersion'"),
+        ([group("a", copy={"name": "l", "count": 801})], "between 0 and 800"),
+        ([group(f"a{n}") for n in range(801)], "more than 800 resources"),
+        ([group("a", condition="yes")], "not a bool"),
+        (["x"], "not an object"),
+        ([group("[nope()]")], "'nope' is not valid"),
+        (
+            [
+                {
+                    "type": "Microsoft.Resources/deployments",
+                    "name": "n",
+                    "apiVersion": "2021-04-01",
+                    "properties": {"templateLink": {}},
+                }
+            ],
+            "fetches no linked templates",
+        ),
+    ],
+)
+def test_resources_that_are_wrong(resources: list[Any], words: str) -> None:
+    with pytest.raises(TemplateError, match=words):
+        read({"resources": resources})
+
+
+def test_many_dependencies_are_quick() -> None:
+    resources = [group(f"g{n}", dependsOn=[f"g{m}" for m in range(max(0, n - 200), n)]) for n in range(800)]
+    assert len(read({"resources": resources[::-1]}).steps) == 800
+
+
+# --- lenient JSON ---
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        (
+            '{"properties": {"mode": "Incremental", template:{"x": [1,2,],}}}',
+            {"properties": {"mode": "Incremental", "template": {"x": [1, 2]}}},
+        ),
+        (
+            "{a: 'it\"s', /* no { */ b: -1.5e3, // x: 1\n c: [true, null]}",
+            {"a": 'it"s', "b": -1500.0, "c": [True, None]},
+        ),
+        ('{"a": "two\nlines", "b": "http://x"}', {"a": "two\nlines", "b": "http://x"}),
+        ('{"a": "say \\"hi\\" //no"}', {"a": 'say "hi" //no'}),
+    ],
+)
+def test_lenient_json(text: str, value: Any) -> None:
+    assert jsonc.loads(text.encode()) == value
+
+
+@pytest.mark.parametrize("text", ["", "{", "{a: b}", '{"a" 1}', '{"a": "x}', "{'a': 1", "[" * 100000, b"\xff"])
+def test_what_is_no_json_at_all(text: Any) -> None:
+    with pytest.raises(Fault) as fault:
+        jsonc.loads(text if isinstance(text, bytes) else text.encode())
+    assert fault.value.code == "InvalidRequestContent"
