@@ -291,6 +291,16 @@ def test_plan_is_pure() -> None:
     assert asked.records == {}
 
 
+@pytest.mark.parametrize(("tag", "seconds"), [(None, 30), ("5", 5), ("PT1M", 60), ("soon", 30)])
+def test_a_group_says_how_long_its_containers_may_take_to_end(tag: str | None, seconds: int) -> None:
+    of = group("a")
+    of.tags = {"hythe.shutdown-grace": tag} if tag else None
+
+    made = plan(want(of, desired="stop"), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "running"),)), NOW)
+
+    assert [one.grace for one in made.actions if isinstance(one, StopContainer)] == [seconds]
+
+
 # --- volumes ---
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -471,7 +470,6 @@ async def test_who_has_no_role_sees_nothing(guarded: Service) -> None:
 async def test_what_a_group_makes_use_of_needs_a_right_too(guarded: Service) -> None:
     await prepare(guarded, CONTRIBUTOR, FOLDER)
     caller = Caller(app_id="app", object_id=SOMEBODY, tenant="t")
-    call = SimpleNamespace(caller=caller)
     for folder, allowed in ((FOLDER, True), (FOLDER.replace("/rg", "/other"), False)):
         identity = f"{folder}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/me"
         wanted = ContainerGroup(
@@ -479,10 +477,10 @@ async def test_what_a_group_makes_use_of_needs_a_right_too(guarded: Service) -> 
             identity=ContainerGroupIdentity(user_assigned_identities={identity: UserAssignedIdentities()}),
         )
         if allowed:
-            guarded.api.resources._check_links(wanted, call)
+            guarded.api.resources._check_links(wanted, caller)
             continue
         with pytest.raises(Fault) as refused:
-            guarded.api.resources._check_links(wanted, call)
+            guarded.api.resources._check_links(wanted, caller)
         assert (refused.value.status, refused.value.code) == (403, "LinkedAuthorizationFailed")
 
 

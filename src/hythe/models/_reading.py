@@ -116,7 +116,10 @@ class _Reader(NamedTuple):
             if isinstance(hint, type) and issubclass(hint, Model):
                 return self.model(hint, value, depth)
             if origin is dict:
-                return {key: self.value(typing.get_args(hint)[1], each, depth + 1) for key, each in value.items()}
+                item = typing.get_args(hint)[1]
+                if item is str:  # tags: documented ones of sets have true as their value
+                    value = {key: str(each).lower() if isinstance(each, bool) else each for key, each in value.items()}
+                return {key: self.value(item, each, depth + 1) for key, each in value.items()}
         if origin is list and isinstance(value, list | tuple):
             return [self.value(typing.get_args(hint)[0], each, depth + 1) for each in value]
         return str(value) if hint is str and _is_number(value) else _plain(value)

@@ -490,6 +490,8 @@ class ContainerGroupProperties(Model, kw_only=True):
     identity_acls: IdentityAcls | None = None
     container_group_profile: ContainerGroupProfileReferenceDefinition | None = None
     standby_pool_profile: StandbyPoolProfileDefinition | None = None
+    orchestrator_id: str | None = None
+    """Id of the set that made it.  Read-only; answered by the service, not in the contract."""
 
 
 class ContainerGroup(ContainerGroupProperties, kw_only=True):

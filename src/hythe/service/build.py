@@ -15,14 +15,28 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .. import __version__
 from ..engines.base import Engine, Images, MountsShares, Refused
-from ..models import AzureFileVolume, ImageRegistryCredential
+from ..models import AzureFileVolume, ContainerGroupProfile, ImageRegistryCredential
+from ..wire.ids import ResourceId
+from ..wire.tags import LIFETIME
 from .admin import Admin, ImagePort
 from .answers import Answer
 from .call import Caller
-from .control import DeploymentPass, FolderPass, GroupPass, Loop, Pool, Prober, Reconciler
+from .control import (
+    RUN_BY_ENGINE,
+    DeploymentPass,
+    FolderPass,
+    GroupPass,
+    Loop,
+    NGroupPass,
+    Pool,
+    Prober,
+    Reconciler,
+    SandboxGroupPass,
+)
 from .control.prober import Sleep
 from .control.reconcile import Pass
 from .deployer import Deployer
@@ -30,11 +44,25 @@ from .gate import App, Gate
 from .handlers import Api
 from .identity.metadata import MetadataEndpoint
 from .identity.rights import Role
-from .kinds import CONTAINER_GROUPS, DEPLOYMENTS, RESOURCE_GROUPS, Admission, Ports, any_port
+from .kinds import (
+    CONTAINER_GROUPS,
+    DEPLOYMENTS,
+    N_GROUPS,
+    PROFILES,
+    RESOURCE_GROUPS,
+    SANDBOX_GROUPS,
+    SANDBOXES,
+    Admission,
+    Ports,
+    any_port,
+)
+from .kinds.base import Profile
 from .kinds.identities import assigned
 from .locations import Locations, capacity
+from .members import DeclaredMembers
 from .quotas import Quotas
 from .resource import Resources
+from .sandboxes import Sandboxes
 from .settings import ServiceSettings
 from .shares import CannotShare, Shares
 from .store import SqlStore
@@ -43,6 +71,7 @@ from .vault import Vault
 
 _PATIENCE = 5.0
 """Seconds that a PUT waits for a registry to say whether it has an image."""
+SETS = (N_GROUPS.name, SANDBOX_GROUPS.name)
 
 
 class IdentityPort(Protocol):
@@ -104,6 +133,21 @@ def _accessible(engine: Engine) -> Callable[[str, str, Sequence[ImageRegistryCre
     return accessible
 
 
+def _profiles(store: SqlStore, vault: Vault) -> Profile:
+    def profile(identity: ResourceId, revision: int | None) -> ContainerGroupProfile | None:
+        row = store.get(identity.key)
+        if row is None or row.kind != PROFILES.name or row.desired == "gone":
+            return None
+        held = store.revision(row, row.generation if revision is None else revision)
+        if held is None:
+            return None
+        spec = vault.open(held.secrets, held.uid) if held.secrets else held.spec
+        found: ContainerGroupProfile = PROFILES.read_again(spec)
+        return replace(found, revision=held.generation)
+
+    return profile
+
+
 def _share_problem(volume: AzureFileVolume) -> tuple[str, str]:
     return "FeatureNotSupported", "this service has no file shares."
 
@@ -149,10 +193,22 @@ def build(
         tokens=tokens,
         expire=expire,
     )
-    passes: dict[str, Pass] = {CONTAINER_GROUPS.name: groups, RESOURCE_GROUPS.name: FolderPass(store, clock)}
+    passes: dict[str, Pass] = {
+        CONTAINER_GROUPS.name: groups,
+        SANDBOXES.name: groups,
+        RESOURCE_GROUPS.name: FolderPass(store, clock),
+    }
     reconciler = Reconciler(store, passes, clock=clock)
     owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    loop = Loop(store, engine, reconciler.pass_over, owner=owner, clock=clock, beside=(prober, tokens))
+    loop = Loop(
+        store,
+        engine,
+        reconciler.pass_over,
+        owner=owner,
+        clock=clock,
+        kinds=(*RUN_BY_ENGINE, *SETS),
+        beside=(prober, tokens),
+    )
     if shares is not None and isinstance(engine, MountsShares):
         engine.find_share = _find_share(shares)
     admission = Admission(
@@ -162,6 +218,8 @@ def build(
         dns_suffix=settings.dns_suffix,
         tenant=tenant,
         ports=ports,
+        profile=_profiles(store, vault),
+        may=identity.may,
         allow_privileged=settings.allow_privileged,
         user_identity=partial(assigned, store),
     )
@@ -178,11 +236,16 @@ def build(
     passes[DEPLOYMENTS.name] = DeploymentPass(deployer, clock)
     quotas = Quotas(store, settings.quotas)
     resources = Resources(store, vault, loop, settings, admission, quotas, identity.may)
+    members = DeclaredMembers(resources, store)
+    # What sets ask for is declared by the verbs, which wake the loop, which runs the passes: the last link is here.
+    passes[N_GROUPS.name] = NGroupPass(store, members, clock)
+    passes[SANDBOX_GROUPS.name] = SandboxGroupPass(store, members, clock, LIFETIME)
     api = Api(
         store=store,
         resources=resources,
         locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
         streams=Streams(store, engine, settings.log_limit),
+        sandboxes=Sandboxes(store, resources, engine, vault, settings),
         admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables, shares),
         rights=identity,
         deployer=deployer,

@@ -18,6 +18,28 @@ class Caller(Struct, frozen=True, kw_only=True):
     tenant: str
 
 
+class Lro(Struct, frozen=True, kw_only=True):
+    """How an operation answers: its success codes, and where a caller sees the end of one that goes on.
+
+    A PUT that makes something answers 201 instead of 200.  A body follows a 200 or 201 unless ``body`` is False.
+    """
+
+    done: int = 200
+    pending: int = 200
+    """While it goes on, or always if ``always``."""
+    always: bool = False
+    """Answers as if it went on although it is done: there is no other code in the contract."""
+    idle: int = 0
+    """When there is nothing to do, and no operation is opened; 0 to open one all the same."""
+    hold: bool = False
+    """Waits for the end as long as a request is held, then answers as done."""
+    body: bool = True
+    headers: tuple[str, ...] = ("Azure-AsyncOperation",)
+    """Those that name the operation."""
+    word: str = "operations"
+    """Which path an Azure-AsyncOperation has: operations, or operationStatuses with the caller's api-version."""
+
+
 class Call(Struct, kw_only=True):
     """One call."""
 
@@ -36,6 +58,10 @@ class Call(Struct, kw_only=True):
     """Scheme and host that the caller used: answers name URLs below it."""
     api_version: str
     caller: Caller | None = None
+    lro: Lro = Lro()
+    """How the operation answers, from the table of routes."""
+    bearer: str = ""
+    """The caller's token, for routes that check it themselves."""
     patience: float | None = None
     """How many seconds the caller is ready to wait (``Prefer: wait=N``); None if it does not say."""
 
@@ -52,6 +78,13 @@ class Call(Struct, kw_only=True):
     @property
     def container_group(self) -> ResourceId:
         """The container group that the path names."""
-        return ids.container_group(
-            self.subscription, self.params["resourceGroupName"], self.params["containerGroupName"]
+        return self.resource(f"{ids.PROVIDER}/containerGroups", "containerGroupName")
+
+    def resource(self, type_: str, parameter: str) -> ResourceId:
+        """Give the resource whose name the path has under a parameter."""
+        return ids.ResourceId(
+            subscription=self.subscription,
+            resource_group=self.params["resourceGroupName"],
+            type=type_,
+            name=self.params[parameter],
         )

@@ -142,6 +142,8 @@ class Gate:
             base_url=f"https://{host}",
             api_version=api_version,
             caller=caller,
+            lro=found.route.lro,
+            bearer=_bearer(headers) if found.route.bearer else "",
             patience=_patience(headers.get("prefer", "")),
         )
         return found, call
@@ -163,6 +165,7 @@ class Gate:
             base_url=base_url,
             api_version=self._allowed(found, caller, query),
             caller=caller,
+            lro=found.route.lro,
             patience=0.0,
         )
         return await self._handled(found, call)
@@ -201,6 +204,11 @@ class Gate:
             return self._verify(given[len(_BEARER) :].strip())
         except Fault as fault:
             raise faults.unauthorized(fault.code, fault.message, authority) from None
+
+
+def _bearer(headers: dict[str, str]) -> str:
+    given = headers.get("authorization", "")
+    return given[len(_BEARER) :].strip() if given.lower().startswith(_BEARER) else ""
 
 
 async def _nothing() -> AsyncIterator[bytes]:

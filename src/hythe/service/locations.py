@@ -10,7 +10,7 @@ from ..models import CachedImages, Capabilities, CapabilitiesCapabilities, Usage
 from ..wire.versions import shows_usage_ids
 from .admin import ImagePort
 from .call import Call
-from .kinds.resource_groups import region
+from .kinds.base import region
 from .quotas import Quotas
 
 _GIB = 1 << 30

@@ -1,4 +1,4 @@
-"""The verbs of ARM, the same for every kind: get, list, put, patch tags, delete, act.
+"""The verbs of ARM, the same for every kind: get, list, put, patch, delete, act.
 
 A handler writes what should be (`SqlStore.declare`) and waits a moment for control to make it so; it never does
 the work itself.
@@ -10,30 +10,30 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
 
-from ..models import ContainerGroup, Resource
-from ..wire import faults, ids, lenient, older
+from ..models import ContainerGroup
+from ..wire import faults, ids, older
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
-from ..wire.versions import OPERATION_MONITOR, idle_start_answers_202, start_answers_202
+from ..wire.versions import OPERATION_MONITOR
 from . import paging
 from .answers import Answer, Bodies, empty, page, plain
 from .call import Call, Caller
-from .kinds import CONTAINER_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
+from .kinds import N_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
 from .kinds.links import links
-from .kinds.rules.tags import tag_problems
 from .quotas import Quotas
 from .settings import ServiceSettings
-from .store import Change, Operation, Row, SqlStore, Stale, Status
+from .store import Change, Note, Operation, Row, SqlStore, Stale
 from .vault import Vault
 
 RETRY_AFTER = ("Retry-After", "1")
 """The one value that every client honours."""
+_OK, _CREATED, _ACCEPTED = 200, 201, 202
 
 
 class Worker(Protocol):
@@ -134,8 +134,23 @@ class Resources:
         elif (home := self.home(identity, call)) is not None and home.desired == "gone":
             raise _being_deleted(identity.resource_group)
         wanted = kind.read(older.request(call.body, call.api_version, identity.name), identity)
+        row, operation = await self.promise(kind, wanted, identity, call.caller)
+        return await self._answered(kind, row, operation, call, new=row.generation == 1)
+
+    async def promise(
+        self,
+        kind: Kind,
+        wanted: Any,
+        identity: ResourceId,
+        caller: Caller | None = None,
+        *,
+        parent: str = "",
+        parent_epoch: int = 0,
+    ) -> tuple[Row, Operation]:
+        """Check what a resource should be, and declare it.  Raises `Fault`."""
+        wanted = kind.resolve(wanted, identity, self._admission, caller)
         kind.validate(wanted, identity)
-        self._check_links(wanted, call)
+        self._check_links(wanted, caller)
         held = self._store.get(identity.key)
         self._refuse_busy(held, identity)
         wanted = await kind.admit(wanted, held, identity, self._admission)
@@ -145,21 +160,48 @@ class Resources:
             self._quotas.refuse_beyond(wanted, identity)
         warm = self._store.warm(ready=True) if held is None and takes_warm(wanted) else []
         row = self._row(kind, wanted, held, identity, warm[0] if warm else uuid.uuid4().hex)
-        operation = self._declare(row, identity, keep_secrets=False, from_warm=bool(warm))
-        patience = self._settings.answer_seconds if call.patience is None else call.patience
-        await self._worker.wait(row.key, lambda: self._settled(row), min(patience, self._settings.answer_seconds))
+        if held is None:
+            row.parent, row.parent_epoch = parent, parent_epoch
+        operation = self._declare(
+            row, identity, keep_secrets=False, from_warm=bool(warm), keep_revision=kind.keeps_revisions
+        )
+        return row, operation
+
+    async def wait(self, row: Row, *, gone: bool = False) -> Row:
+        """Wait, as long as a request is held, until a resource is what its row says, or is gone; give it then."""
+        over = (lambda: self._gone(row)) if gone else (lambda: self._settled(row))
+        await self._worker.wait(row.key, over, self._settings.hold_seconds)
+        return self._store.get(row.key) or row
+
+    async def _answered(self, kind: Kind, row: Row, operation: Operation, call: Call, *, new: bool = False) -> Answer:
+        """Wait a moment for a change to be carried out, and answer as the table of routes says."""
+        patience = self._settings.hold_seconds if call.lro.hold else self._settings.answer_seconds
+        patience = patience if call.patience is None else min(patience, call.patience)
+        await self._worker.wait(row.key, lambda: self._settled(row), patience)
         current = self._store.get(row.key) or row
         settled = current.uid == row.uid and current.settled_generation >= row.generation
         # A failure is shown best through the monitor: clients print its error.
         done = settled and current.provisioning_state == "Succeeded"
-        headers = [] if done else [self._monitor(call, operation, current), RETRY_AFTER]
-        return self._shown(kind, current, call, 200 if held else 201, headers)
+        answer = self._shown(kind, current, call)
+        return self._answer(call, operation, current, answer, done=done, new=new)
 
-    def _check_links(self, wanted: object, call: Call) -> None:
+    def _answer(
+        self, call: Call, operation: Operation | None, row: Row, answer: Answer, *, done: bool, new: bool = False
+    ) -> Answer:
+        """Give an answer the status and the headers that the table of routes says, or none of its body."""
+        lro = call.lro
+        ended = lro.hold or (done and not lro.always)
+        status = lro.done if ended else lro.pending
+        headers = [] if ended or operation is None else [*self._monitors(call, operation, row), RETRY_AFTER]
+        if lro.body and status == _OK:
+            return Answer(status=_CREATED if new else _OK, body=answer.body, headers=headers)
+        return empty(status, headers)
+
+    def _check_links(self, wanted: object, caller: Caller | None) -> None:
         """Refuse what a caller may ask for but not with the identities and subnets that it names."""
         for action, link in links(wanted):
-            if call.caller is not None and not self._may(call.caller, action, link.lower()):
-                raise faults.link_forbidden(call.caller.app_id, call.caller.object_id, action, link)
+            if caller is not None and not self._may(caller, action, link.lower()):
+                raise faults.link_forbidden(caller.app_id, caller.object_id, action, link)
 
     def _row(self, kind: Kind, wanted: object, held: Row | None, identity: ResourceId, new_uid: str) -> Row:
         """Write down what a PUT asks for.  A group that was stopped or has ended runs anew."""
@@ -170,22 +212,22 @@ class Resources:
             kind=kind.name,
             subscription=identity.subscription.lower(),
             resource_group=identity.resource_group.lower(),
-            name=held.name if held else identity.name or identity.resource_group,
+            name=held.name if held else identity.name.rpartition("/")[2] or identity.resource_group,
             id=held.id if held else identity.text,
             uid=uid,
             spec=kind.public(wanted),
             secrets=self._vault.seal(whole, uid) if whole else None,
         )
         if held is not None:
-            state = msgspec.json.decode(held.status, type=Status).view.state if held.status else ""
-            anew = state in ("Stopped", "Succeeded", "Failed")
             row = replace(
                 row,
-                epoch=held.epoch + anew,
+                epoch=held.epoch + kind.idle(held),
                 generation=held.generation + 1,
                 provisioning_state="Pending",
                 status=held.status,
                 settled_generation=held.settled_generation,
+                parent=held.parent,
+                parent_epoch=held.parent_epoch,
             )
         return row
 
@@ -197,6 +239,8 @@ class Resources:
         keep_secrets: bool = True,
         with_contents: bool = False,
         from_warm: bool = False,
+        keep_revision: bool = False,
+        note: Note | None = None,
     ) -> Operation:
         """Write a change in one transaction, and wake control."""
         now = self._clock()
@@ -215,6 +259,8 @@ class Resources:
             keep_secrets=keep_secrets,
             with_contents=with_contents,
             from_warm=from_warm,
+            keep_revision=keep_revision,
+            note=note,
         )
         try:
             self._store.declare(change)
@@ -235,18 +281,17 @@ class Resources:
         if held is not None and held.settled_generation < held.generation and held.provisioning_state != "Failed":
             raise faults.transitioning(identity.name or identity.resource_group)
 
-    def patch(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
-        """Replace the tags of a resource; nothing else can be patched."""
+    async def patch(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
+        """Change the parts of a resource that its kind lets be patched; tags alone are done at once."""
         row = self.row(kind, identity, call)
-        asked = lenient.read(Resource, call.body)
-        if asked.tags is not None:
-            wrong = tag_problems(asked.tags) if kind is CONTAINER_GROUPS else []
-            if wrong:
-                raise faults.bad_request(wrong)
-            spec = kind.read_again(row.spec)
-            row.spec = kind.public(replace(spec, tags=asked.tags))
-            self._store.annotate(row.key, row.uid, row.spec, wake_at=self._clock())
-            self._worker.wake(row.key)
+        before = kind.read_again(row.spec)
+        after = kind.patched(before, call.body)
+        if replace(after, tags=None) != replace(before, tags=None):
+            row, operation = await self.promise(kind, after, identity, call.caller)
+            return await self._answered(kind, row, operation, call)
+        row.spec = kind.public(after)
+        self._store.annotate(row.key, row.uid, row.spec, wake_at=self._clock())
+        self._worker.wake(row.key)
         return self._shown(kind, row, call)
 
     def expire(self, key: str, uid: str) -> None:
@@ -258,17 +303,30 @@ class Resources:
                 self._declare(_next(held, desired="gone", provisioning_state="Deleting"), identity)
 
     async def delete(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
-        """Delete a resource and answer with what it was; 204 if there was none."""
+        """Delete a resource; 204 if there was none."""
         held = self._store.get(identity.key)
         if held is None:
             self.home(identity, call)
             return empty(204)
         answer = self._shown(kind, held, call)
-        if held.desired != "gone":
-            row = _next(held, desired="gone", provisioning_state="Deleting")
-            self._declare(row, identity)
-        await self._worker.wait(held.key, lambda: self._gone(held), self._settings.hold_seconds)
-        return answer
+        operation = self.remove(held, identity, note=self._one_less(held))
+        patience = self._settings.hold_seconds if call.lro.hold else self._settings.answer_seconds
+        gone = await self._worker.wait(held.key, lambda: self._gone(held), patience)
+        return self._answer(call, operation, held, answer, done=gone)
+
+    def remove(self, held: Row, identity: ResourceId, *, note: Note | None = None) -> Operation | None:
+        """Declare that a resource should be gone; gives the operation, also if that was declared before."""
+        if held.desired == "gone":
+            before = self._store.open_operation(held.key)
+            return self._store.operation(before) if before else None
+        return self._declare(_next(held, desired="gone", provisioning_state="Deleting"), identity, note=note)
+
+    def _one_less(self, held: Row) -> Note | None:
+        """Lower the count of the set that a resource is deleted from, unless the set maintains it."""
+        parent = self._store.get(held.parent.lower()) if held.parent and held.desired != "gone" else None
+        if parent is None or parent.kind != N_GROUPS.name:
+            return None
+        return Note(key=parent.key, uid=parent.uid, spec=N_GROUPS.one_less(parent.spec))
 
     def _gone(self, row: Row) -> bool:
         current = self._store.get(row.key)
@@ -287,39 +345,34 @@ class Resources:
         where = f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{operation}"
         return empty(202, [("Location", f"{where}?api-version={call.api_version}"), RETRY_AFTER])
 
-    async def act(self, verb: str, call: Call) -> Answer:
-        """Start, stop or restart a container group."""
-        kind, identity = CONTAINER_GROUPS, call.container_group
+    async def act(self, kind: Kind, identity: ResourceId, verb: str, call: Call) -> Answer:
+        """Start, stop or restart a resource."""
         held = self.row(kind, identity, call)
-        state = msgspec.json.decode(held.status, type=Status).view.state if held.status else "Pending"
         busy = held.settled_generation < held.generation
         if held.desired == "gone" or (busy and verb != "stop"):
             raise faults.transitioning(identity.name)
         if verb == "restart" and held.desired == "stop":
             raise faults.stopped(identity.name, identity.resource_group)
-        if (verb == "start" and held.desired == "run" and state in ("Running", "Pending")) or (
-            verb == "stop" and (held.desired == "stop" or state in ("Succeeded", "Failed"))
-        ):
-            if verb == "start" and idle_start_answers_202(call.api_version):
-                # These clients follow a 202 wherever it leads: here to the group, which runs.
-                where = f"{call.base_url}{quote(held.id)}?api-version={call.api_version}"
-                return empty(202, [("Location", where)])
-            return empty(204)
+        nothing_to_do = (verb == "start" and not kind.idle(held)) or (verb == "stop" and kind.idle(held))
+        if nothing_to_do and call.lro.idle:
+            # Clients that take nothing but a 202 follow it wherever it leads: here to the resource, which runs.
+            where = f"{call.base_url}{quote(held.id)}?api-version={call.api_version}"
+            return empty(call.lro.idle, [("Location", where)] if call.lro.idle == _ACCEPTED else [])
+        row, operation = self.turn(kind, held, identity, verb)
+        return await self._answered(kind, row, operation, call)
+
+    def turn(
+        self, kind: Kind, held: Row, identity: ResourceId, verb: str, *, parent_epoch: int | None = None
+    ) -> tuple[Row, Operation]:
+        """Declare that a resource should start, stop or restart, perhaps because its parent did."""
         row = _next(
             held,
             desired="stop" if verb == "stop" else "run",
-            epoch=held.epoch + (verb != "stop"),
+            epoch=held.epoch + (verb == "restart" or (verb == "start" and kind.idle(held))),
             provisioning_state="Updating",
+            parent_epoch=held.parent_epoch if parent_epoch is None else parent_epoch,
         )
-        operation = self._declare(row, identity)
-        patience = self._settings.hold_seconds if verb == "stop" else self._settings.answer_seconds
-        settled = await self._worker.wait(row.key, lambda: self._settled(row), patience)
-        if verb == "stop":
-            return empty(204)
-        monitor = self._monitor(call, operation, held)
-        if verb == "start" and start_answers_202(call.api_version):
-            return empty(202, [monitor, ("Location", monitor[1]), RETRY_AFTER])
-        return empty(204, [] if settled else [monitor, RETRY_AFTER])
+        return row, self._declare(row, identity)
 
     def end(self, row: Row, identity: ResourceId) -> None:
         """Have control give up what it is doing for a resource."""
@@ -327,13 +380,17 @@ class Resources:
 
     # --- operations ---
 
-    def _monitor(self, call: Call, operation: Operation, row: Row) -> tuple[str, str]:
+    def _monitors(self, call: Call, operation: Operation, row: Row) -> list[tuple[str, str]]:
+        """Name the operation in the headers that the table of routes asks for."""
         location = msgspec.json.decode(row.spec).get("location", "global")
-        url = (
-            f"{call.base_url}/subscriptions/{call.subscription}/providers/Microsoft.ContainerInstance/locations/"
-            f"{location}/operations/{operation.id}?api-version={OPERATION_MONITOR}"
-        )
-        return "Azure-AsyncOperation", url
+        version = OPERATION_MONITOR if call.lro.word == "operations" else call.api_version
+        urls = {
+            "Azure-AsyncOperation": f"{call.base_url}/subscriptions/{call.subscription}/providers/"
+            f"Microsoft.ContainerInstance/locations/{location}/{call.lro.word}/{operation.id}?api-version={version}",
+            "Location": f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{operation.id}"
+            f"?api-version={call.api_version}",
+        }
+        return [(name, urls[name]) for name in call.lro.headers]
 
     async def _ended(self, call: Call) -> Operation:
         """Wait for the end of an operation as long as a request is held, and give it as it is then."""

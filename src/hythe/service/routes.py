@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import ModuleType
+from typing import Any
 from urllib.parse import unquote
 
 from msgspec import Struct
 
 from ..wire import ids
 from .answers import Answer
-from .call import Call
+from .call import Call, Lro
 from .handlers import (
     Api,
     authorization,
@@ -26,8 +27,11 @@ from .handlers import (
     groups,
     identities,
     locations,
+    n_groups,
     network,
     owner,
+    profiles,
+    sandbox_groups,
     streams,
 )  # fmt: skip
 
@@ -38,6 +42,8 @@ RG = S + "/resourceGroups/{resourceGroupName}"
 P = "/providers/Microsoft.ContainerInstance"
 G = RG + P + "/containerGroups/{containerGroupName}"
 C = G + "/containers/{containerName}"
+CGP = RG + P + "/containerGroupProfiles/{containerGroupProfileName}"
+N = RG + P + "/ngroups/{ngroupsName}"
 L = S + P + "/locations/{location}"
 LINK = (RG + "/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets/{subnetName}"
         + P + "/serviceAssociationLinks/default")  # fmt: skip
@@ -57,6 +63,10 @@ class Route(Struct, frozen=True, kw_only=True):
     """Whose api-versions are accepted: that provider's, any date for Microsoft.Resources, none for our own."""
     open: bool = False
     """Answered without a token."""
+    bearer: bool = False
+    """With ``open``: the handler checks the token, which is not one of the authority's."""
+    lro: Lro = Lro()
+    """Success codes, and where the end of the operation can be seen."""
     streamed: bool = False
     """Reads its body as it comes, of whatever size."""
 
@@ -71,6 +81,20 @@ SOCKET = "(websocket)"
 """Stands for a method in a route that the handshake of a websocket leads to; no method of HTTP can be called so."""
 _ARM = {"provider": "Microsoft.Resources"}
 _OWN = {"provider": ""}
+_TOKEN: dict[str, Any] = {"provider": "", "open": True, "bearer": True}
+_PROFILE = "Microsoft.ContainerInstance/containerGroupProfiles"
+_SET = "Microsoft.ContainerInstance/ngroups"
+_BOX = "Microsoft.ContainerInstance/sandboxGroups"
+
+# How operations answer: see `Lro`.
+_BOTH = ("Azure-AsyncOperation", "Location")
+_AT_ONCE = Lro(hold=True)
+_STOP = Lro(hold=True, done=204, idle=204, headers=())
+_RESTART = Lro(done=204, pending=204)
+_START = Lro(done=202, pending=202, always=True, idle=204, headers=_BOTH)
+_SET_PUT = Lro(word="operationStatuses")
+_SET_PATCH = Lro(pending=202, headers=_BOTH, word="operationStatuses")
+_SET_202 = Lro(done=202, pending=202, always=True, body=False, headers=_BOTH, word="operationStatuses")
 
 _SUBNET = "Microsoft.Network/virtualNetworks/subnets"
 ANY = "/{scope}"
@@ -143,10 +167,12 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", G, "ContainerGroups_Get", groups.get, f"{_GROUP}/read"),
     _route("PUT", G, "ContainerGroups_CreateOrUpdate", groups.put, f"{_GROUP}/write"),
     _route("PATCH", G, "ContainerGroups_Update", groups.patch, f"{_GROUP}/write"),
-    _route("DELETE", G, "ContainerGroups_Delete", groups.delete, f"{_GROUP}/delete"),
-    _route("POST", G + "/start", "ContainerGroups_Start", groups.start, f"{_GROUP}/start/action"),
-    _route("POST", G + "/stop", "ContainerGroups_Stop", groups.stop, f"{_GROUP}/stop/action"),
-    _route("POST", G + "/restart", "ContainerGroups_Restart", groups.restart, f"{_GROUP}/restart/action"),
+    _route("DELETE", G, "ContainerGroups_Delete", groups.delete, f"{_GROUP}/delete",
+           lro=_AT_ONCE),
+    _route("POST", G + "/start", "ContainerGroups_Start", groups.start, f"{_GROUP}/start/action", lro=_START),
+    _route("POST", G + "/stop", "ContainerGroups_Stop", groups.stop, f"{_GROUP}/stop/action", lro=_STOP),
+    _route("POST", G + "/restart", "ContainerGroups_Restart", groups.restart, f"{_GROUP}/restart/action",
+           lro=_RESTART),
     _route("GET", G + "/outboundNetworkDependenciesEndpoints",
            "ContainerGroups_GetOutboundNetworkDependenciesEndpoints", groups.outbound,
            f"{_GROUP}/outboundNetworkDependenciesEndpoints/read"),
@@ -159,6 +185,46 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", C + "/archive", "copy_out", streams.copy_out, f"{_GROUP}/containers/exec/action"),
     _route("PUT", C + "/archive", "copy_in", streams.copy_in, f"{_GROUP}/containers/exec/action", streamed=True),
     _route("GET", L + "/operations/{operationId}", "monitor", groups.operation),
+    _route("GET", S + P + "/locations/{location}/operationStatuses/{operationId}", "monitor", groups.operation),
+
+    _route("GET", S + P + "/containerGroupProfiles", "CGProfiles_ListBySubscription",
+           profiles.list_all, f"{_PROFILE}/read"),
+    _route("GET", RG + P + "/containerGroupProfiles", "CGProfiles_ListByResourceGroup",
+           profiles.list_in, f"{_PROFILE}/read"),
+    _route("GET", CGP, "CGProfile_Get", profiles.get, f"{_PROFILE}/read"),
+    _route("PUT", CGP, "CGProfile_CreateOrUpdate", profiles.put, f"{_PROFILE}/write", lro=_AT_ONCE),
+    _route("PATCH", CGP, "CGProfile_Update", profiles.patch, f"{_PROFILE}/write", lro=_AT_ONCE),
+    _route("DELETE", CGP, "CGProfile_Delete", profiles.delete, f"{_PROFILE}/delete",
+           lro=Lro(hold=True, body=False)),
+    _route("GET", CGP + "/revisions", "CGProfile_ListAllRevisions", profiles.list_revisions,
+           f"{_PROFILE}/revisions/read"),
+    _route("GET", CGP + "/revisions/{revisionNumber}", "CGProfile_GetByRevisionNumber", profiles.get_revision,
+           f"{_PROFILE}/revisions/read"),
+
+    _route("GET", S + P + "/ngroups", "NGroups_List", n_groups.list_all, f"{_SET}/read"),
+    _route("GET", RG + P + "/ngroups", "NGroups_ListByResourceGroup", n_groups.list_in, f"{_SET}/read"),
+    _route("GET", N, "NGroups_Get", n_groups.get, f"{_SET}/read"),
+    _route("PUT", N, "NGroups_CreateOrUpdate", n_groups.put, f"{_SET}/write", lro=_SET_PUT),
+    _route("PATCH", N, "NGroups_Update", n_groups.patch, f"{_SET}/write", lro=_SET_PATCH),
+    _route("DELETE", N, "NGroups_Delete", n_groups.delete, f"{_SET}/delete", lro=_SET_202),
+    _route("POST", N + "/start", "NGroups_Start", n_groups.start, f"{_SET}/start/action", lro=_SET_202),
+    _route("POST", N + "/stop", "NGroups_Stop", n_groups.stop, f"{_SET}/stop/action", lro=_STOP),
+    _route("POST", N + "/restart", "NGroups_Restart", n_groups.restart, f"{_SET}/restart/action", lro=_SET_202),
+
+    # In 2026-08-01-preview sandbox groups are called aiAgentsGroups: the same resources under another name.
+    *(route for word, name in (("sandboxGroups", "SandboxGroups"), ("aiAgentsGroups", "AiAgentsGroups")) for route in (
+        _route("GET", f"{S}{P}/{word}", f"{name}_ListBySubscription", sandbox_groups.list_all, f"{_BOX}/read"),
+        _route("GET", f"{RG}{P}/{word}", f"{name}_ListByResourceGroup", sandbox_groups.list_in, f"{_BOX}/read"),
+        _route("GET", f"{RG}{P}/{word}/{{sandboxGroupName}}", f"{name}_Get", sandbox_groups.get, f"{_BOX}/read"),
+        _route("PUT", f"{RG}{P}/{word}/{{sandboxGroupName}}", f"{name}_CreateOrUpdate", sandbox_groups.put,
+               f"{_BOX}/write", lro=_SET_PUT),
+        _route("PATCH", f"{RG}{P}/{word}/{{sandboxGroupName}}", f"{name}_Update", sandbox_groups.patch,
+               f"{_BOX}/write", lro=_SET_PATCH),
+        _route("DELETE", f"{RG}{P}/{word}/{{sandboxGroupName}}", f"{name}_Delete", sandbox_groups.delete,
+               f"{_BOX}/delete", lro=_SET_202),
+        _route("POST", f"{RG}{P}/{word}/{{sandboxGroupName}}/connect", f"{name}_Connect", sandbox_groups.connect,
+               f"{_BOX}/connect/action"),
+    )),
 
     _route("GET", "/subscriptions", "Subscriptions_List", directory.subscriptions, **_ARM),
     _route("GET", S, "Subscriptions_Get", directory.subscription, **_ARM),
@@ -186,6 +252,12 @@ ROUTES: tuple[Route, ...] = (
            "Microsoft.Resources/subscriptions/resourceGroups/resources/read", **_ARM),
     _route("GET", S + "/operationresults/{operationId}", "operationresults", folders.operation_result, **_ARM),
     _route("GET", "/metadata/endpoints", "Metadata_Endpoints", directory.metadata, open=True, **_ARM),
+
+    _route("POST", "/hythe/sandboxes", "sandbox_create", sandbox_groups.create_sandbox, **_TOKEN),
+    _route("GET", "/hythe/sandboxes", "sandbox_list", sandbox_groups.list_sandboxes, **_TOKEN),
+    _route("GET", "/hythe/sandboxes/{sandboxId}", "sandbox_get", sandbox_groups.get_sandbox, **_TOKEN),
+    _route("DELETE", "/hythe/sandboxes/{sandboxId}", "sandbox_delete", sandbox_groups.delete_sandbox, **_TOKEN),
+    _route("POST", "/hythe/sandboxes/{sandboxId}/exec", "sandbox_exec", sandbox_groups.exec_sandbox, **_TOKEN),
 
     *_on_any_scope("Microsoft.Authorization/roleAssignments", "RoleAssignments", "{roleAssignmentName}", authorization),
     _route("GET", ANY + "/providers/Microsoft.Authorization/roleDefinitions", "RoleDefinitions_List",

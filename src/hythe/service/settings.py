@@ -80,6 +80,21 @@ class QuotaSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Sum of the CPU requests of its groups."""
 
 
+class SandboxSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the sandboxes of a sandbox group may take."""
+
+    token_seconds: float = 900.0
+    """How long a token opens them."""
+    most: int = 50
+    """Most of them at a time, in each group."""
+    lifetime_seconds: float = 3600.0
+    """After which they go by themselves, unless they were asked for a shorter time."""
+    exec_seconds: float = 300.0
+    """Longest a command may run."""
+    output_bytes: int = 1 << 20
+    """Most of each output of a command in an answer."""
+
+
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the service answers."""
 
@@ -105,6 +120,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     lists_with_instance_view: bool = False
     """Lists show instance views although the caller did not ask with ``$expand=instanceView``."""
     quotas: QuotaSettings = QuotaSettings()
+    sandboxes: SandboxSettings = SandboxSettings()
 
 
 class GatewaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

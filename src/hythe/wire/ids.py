@@ -83,6 +83,18 @@ def container_group(subscription: str, resource_group: str, name: str) -> Resour
     )
 
 
+def of_type(text: str, type_: str) -> ResourceId | None:
+    """Read an id of one type, in any case; None if it is none."""
+    match text.strip("/").split("/"):
+        case [head, subscription, groups, group, providers, namespace, kind, name] if (
+            [head.lower(), groups.lower(), providers.lower()] == ["subscriptions", "resourcegroups", "providers"]
+            and f"{namespace}/{kind}".lower() == type_.lower()
+            and all((subscription, group, name))
+        ):
+            return ResourceId(subscription=subscription, resource_group=group, type=type_, name=name)
+    return None
+
+
 def resource_group(subscription: str, name: str) -> ResourceId:
     """Name a resource group."""
     return ResourceId(subscription=subscription, resource_group=name)

@@ -9,6 +9,15 @@ from msgspec import Struct
 PUBLISH = "hythe.publish"
 """Ports of this machine that lead to ports of a group: ``8080:80``, several separated by commas."""
 
+TTL = "hythe.ttl"
+"""How long a group stays after its end."""
+GRACE = "hythe.shutdown-grace"
+"""How long containers have between being asked to end and being killed."""
+NETWORK = "hythe.network"
+"""``none`` for a group that reaches nothing but itself."""
+LIFETIME = "hythe.lifetime"
+"""Seconds after its creation when a sandbox goes; written by this service only."""
+
 _PORTS = re.compile(r"\s*(\d{1,5})\s*:\s*(\d{1,5})\s*")
 _LAST_PORT = 65535
 

@@ -44,6 +44,7 @@ from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place
 from .garbage import DiskLimits, collect, used
 from .images import Alias, ImageShelf, Shelf, credential_for
+from .isolate import cut_off
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
@@ -280,6 +281,8 @@ class ContainerdEngine(Streams):
             seccomp=self._runtime.seccomp,
             mounts=self._volumes.mounts(want, container),
         )
+        if not pod.has_network(want.group):
+            await cut_off(sandbox.id, await self._first_process(sandbox.id))
         path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -300,6 +303,15 @@ class ContainerdEngine(Streams):
         self._sight.owners[answer.container_id] = want.uid
         made = Happened(container=action.name, name="Created", message="Created container")
         return made, *await self._start_container(action.name, answer.container_id)
+
+    async def _first_process(self, sandbox: str) -> int:
+        """Give the id of the process that holds a sandbox's namespaces."""
+        answer = await self.containerd.call(
+            "PodSandboxStatus",
+            cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox, verbose=True),
+            cri.PodSandboxStatusResponse,
+        )
+        return int(json.loads(answer.info["info"])["pid"])
 
     async def _start_container(self, name: str, identity: str) -> tuple[Happened, ...]:
         try:

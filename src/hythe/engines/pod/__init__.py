@@ -1,9 +1,20 @@
 """The planner shared by runtimes without pods of their own: a small kubelet, written as pure functions."""
 
 from .plan import GRACE, Backoff, plan
-from .spec import allowance, config_digest, config_maps, digest, effective_policy, ended, find, images, volume_digest
+from .spec import (
+    allowance,
+    config_digest,
+    config_maps,
+    digest,
+    effective_policy,
+    ended,
+    find,
+    has_network,
+    images,
+    volume_digest,
+)
 
 __all__ = [
     "GRACE", "Backoff", "allowance", "config_digest", "config_maps", "digest", "effective_policy", "ended", "find",
-    "images", "plan", "volume_digest",
+    "has_network", "images", "plan", "volume_digest",
 ]  # fmt: skip

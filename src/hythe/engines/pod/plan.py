@@ -30,7 +30,7 @@ from ..base import (
     StopContainer,
     Want,
 )
-from .spec import AnyContainer, digest, effective_policy, ended
+from .spec import AnyContainer, digest, effective_policy, ended, grace_of
 from .volumes import config_steps, volume_steps
 
 
@@ -72,7 +72,7 @@ class _Look:
         self.seen = seen
         self.now = now
         self.backoff = backoff
-        self.grace = grace
+        self.grace = grace_of(want.group, grace)
         self.init: Sequence[AnyContainer] = want.group.init_containers or ()
         self.main: Sequence[AnyContainer] = want.group.containers or ()
         self.newest: dict[str, ContainerSeen] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 from msgspec import Struct
@@ -67,6 +68,20 @@ def config_digest(files: dict[str, str] | None) -> str:
 
 def _digest(value: object) -> str:
     return hashlib.sha256(_ENCODER.encode(value)).hexdigest()[:16]
+
+
+def has_network(group: ContainerGroup) -> bool:
+    """Tell whether a group may reach anything but itself: not if its tag ``hythe.network`` says ``none``."""
+    return (group.tags or {}).get("hythe.network") != "none"
+
+
+def grace_of(group: ContainerGroup, default: int) -> int:
+    """Give a group's own seconds between being asked to end and being killed: its tag ``hythe.shutdown-grace``."""
+    asked = (group.tags or {}).get("hythe.shutdown-grace", "")
+    try:
+        return round(float(asked) if asked.isdecimal() else msgspec.convert(asked, timedelta).total_seconds())
+    except msgspec.ValidationError:
+        return default
 
 
 def images(group: ContainerGroup) -> list[str]:

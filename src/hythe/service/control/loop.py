@@ -48,14 +48,17 @@ class Loop:
         *,
         owner: str,
         clock: Clock,
+        kinds: tuple[str, ...] = ("containerGroups",),
         beside: Sequence[Beside] = (),
     ) -> None:
+        """Take the kinds of which a look now and then could show something new."""
         self._beside = beside
         self._store = store
         self._engine = engine
         self._pass_over = pass_over
         self._owner = owner
         self._clock = clock
+        self._kinds = kinds
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._working: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
@@ -145,6 +148,7 @@ class Loop:
             now = self._clock().timestamp()
             if not self._store.claim(now, self._owner, now + LEASE_SECONDS, key):
                 return
+            row = self._store.get(key)
             heart = asyncio.create_task(self._hold(key))
             try:
                 if not await self._pass_over(key):
@@ -159,17 +163,23 @@ class Loop:
                 await observer(key)
             for event in self._waiters.get(key, ()):
                 event.set()
-            parent = key.partition("/providers/")[0]
-            if parent != key:
-                self._wake_parent(parent)
+            if row is not None and row.parent:
+                self._wake_due(row.parent.lower())
+            folder = key.partition("/providers/")[0]
+            if folder != key:
+                self._wake_folder(folder)
             self._timer_moved.set()
 
-    def _wake_parent(self, key: str) -> None:
+    def _wake_folder(self, key: str) -> None:
         """Let a resource group that is being deleted see whether it is empty now."""
         row = self._store.get(key)
         if row is not None and row.desired == "gone":
-            self._store.wake(key, self._clock().timestamp())
-            self.wake(key)
+            self._wake_due(key)
+
+    def _wake_due(self, key: str) -> None:
+        """Make a resource due, and work on it."""
+        self._store.wake(key, self._clock().timestamp())
+        self.wake(key)
 
     async def _hold(self, key: str) -> None:
         while True:
@@ -198,10 +208,8 @@ class Loop:
 
     def wake_all(self) -> None:
         """Look at every group."""
-        now = self._clock().timestamp()
-        for key in self._store.keys("containerGroups"):
-            self._store.wake(key, now)
-            self.wake(key)
+        for key in self._store.keys(*self._kinds):
+            self._wake_due(key)
 
     async def _watch(self, source: Watch | Beside) -> None:
         """Turn hints into wakes."""
@@ -210,8 +218,7 @@ class Loop:
                 async for uid in source.watch():
                     key = self._store.key_of(uid)
                     if key is not None:
-                        self._store.wake(key, self._clock().timestamp())
-                        self.wake(key)
+                        self._wake_due(key)
             except EngineError as error:
                 log.warning("the engine's events ended: %s", error)
             await asyncio.sleep(1)

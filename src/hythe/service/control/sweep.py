@@ -12,11 +12,14 @@ from . import status
 
 log = logging.getLogger(__name__)
 
+RUN_BY_ENGINE = ("containerGroups", "sandboxes")
+"""The kinds that are something in the engine."""
+
 
 async def sweep(store: SqlStore, engine: Engine) -> int:
     """Remove every group that carries our label and has no row; give how many there were."""
     owned = {uid async for uid in engine.owned()} | (engine.kept() if isinstance(engine, KeepsFiles) else set())
-    known = store.uids("containerGroups") | {*store.warm()}  # read after: a group made meanwhile is known by now
+    known = store.uids(*RUN_BY_ENGINE) | {*store.warm()}  # read after: a group made meanwhile is known by now
     orphans = [uid for uid in sorted(owned) if uid not in known]
     for uid in orphans:
         log.warning("removing group %s, which nobody knows", uid)
@@ -30,7 +33,7 @@ async def show_lost(store: SqlStore, engine: Engine) -> None:
     To be called before the service answers: a reboot, or `hythe down`, ended them, and their passes are still to come.
     """
     owned = {uid async for uid in engine.owned()}
-    for key in store.keys("containerGroups"):
+    for key in store.keys(*RUN_BY_ENGINE):
         row = store.get(key)
         if row is None or row.uid in owned or not row.status:
             continue

@@ -12,6 +12,7 @@ from ..call import Call, Caller
 from ..deployer import Deployer
 from ..locations import Locations
 from ..resource import Resources
+from ..sandboxes import Sandboxes
 from ..store import SqlStore
 from ..streams import Streams
 
@@ -34,6 +35,7 @@ class Api(Struct, kw_only=True):
     streams: Streams
     locations: Locations
     admin: Admin
+    sandboxes: Sandboxes
     rights: RightsPort
     deployer: Deployer
     health: dict[str, Any]

@@ -57,9 +57,9 @@ async def put(api: Api, call: Call) -> Answer:
     return await api.resources.put(RESOURCE_GROUPS, call.resource_group, call)
 
 
-def patch(api: Api, call: Call) -> Answer:
+async def patch(api: Api, call: Call) -> Answer:
     """Replace a resource group's tags."""
-    return api.resources.patch(RESOURCE_GROUPS, call.resource_group, call)
+    return await api.resources.patch(RESOURCE_GROUPS, call.resource_group, call)
 
 
 def delete(api: Api, call: Call) -> Answer:

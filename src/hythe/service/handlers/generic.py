@@ -93,7 +93,7 @@ async def _write(api: Api, call: Call, scope: ResourceId, row: Row | None, tags:
         body = msgspec.json.encode({"properties": {"tags": tags}})
         await api.resources.put(SUBSCRIPTION_TAGS, _of_subscription(scope), replace(call, body=body))
     elif row is not None:
-        api.resources.patch(BY_NAME[row.kind], scope, replace(call, body=msgspec.json.encode({"tags": tags})))
+        await api.resources.patch(BY_NAME[row.kind], scope, replace(call, body=msgspec.json.encode({"tags": tags})))
     return _shown(scope, tags)
 
 

@@ -38,9 +38,9 @@ async def put(api: Api, call: Call) -> Answer:
     return await api.resources.put(IDENTITIES, _identity(call), call)
 
 
-def patch(api: Api, call: Call) -> Answer:
+async def patch(api: Api, call: Call) -> Answer:
     """Replace an identity's tags."""
-    return api.resources.patch(IDENTITIES, _identity(call), call)
+    return await api.resources.patch(IDENTITIES, _identity(call), call)
 
 
 async def delete(api: Api, call: Call) -> Answer:

@@ -49,9 +49,9 @@ async def put(api: Api, call: Call) -> Answer:
     return await api.resources.put(NETWORKS, _identity(call), call)
 
 
-def patch(api: Api, call: Call) -> Answer:
+async def patch(api: Api, call: Call) -> Answer:
     """Replace a network's tags."""
-    return api.resources.patch(NETWORKS, _identity(call), call)
+    return await api.resources.patch(NETWORKS, _identity(call), call)
 
 
 async def delete(api: Api, call: Call) -> Answer:

@@ -5,8 +5,11 @@ from .base import Admission, Kind, Ports, Shown, any_port
 from .container_groups import ContainerGroups, takes_warm
 from .deployments import Deployments
 from .identities import UserAssignedIdentities
+from .n_groups import NGroups
 from .networks import VirtualNetworks
+from .profiles import Profiles
 from .resource_groups import ResourceGroups
+from .sandbox_groups import Sandboxes, SandboxGroups
 from .tags import SubscriptionTags
 
 __all__ = [
@@ -16,8 +19,12 @@ __all__ = [
     "DEPLOYMENTS",
     "IDENTITIES",
     "NETWORKS",
+    "N_GROUPS",
+    "PROFILES",
     "RESOURCE_GROUPS",
     "ROLE_ASSIGNMENTS",
+    "SANDBOXES",
+    "SANDBOX_GROUPS",
     "SUBSCRIPTION_TAGS",
     "Admission",
     "Kind",
@@ -29,6 +36,11 @@ __all__ = [
 
 CONTAINER_GROUPS: Kind = ContainerGroups()
 RESOURCE_GROUPS: Kind = ResourceGroups()
+PROFILES: Kind = Profiles()
+N_GROUPS = NGroups()
+SANDBOX_GROUPS: Kind = SandboxGroups()
+SANDBOXES: Kind = Sandboxes()
+
 ROLE_ASSIGNMENTS: Kind = RoleAssignments()
 IDENTITIES: Kind = UserAssignedIdentities()
 NETWORKS: Kind = VirtualNetworks()
@@ -39,9 +51,10 @@ BY_NAME: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         CONTAINER_GROUPS, RESOURCE_GROUPS, ROLE_ASSIGNMENTS, IDENTITIES, NETWORKS, DEPLOYMENTS, SUBSCRIPTION_TAGS,
+        PROFILES, N_GROUPS, SANDBOX_GROUPS,
     )
 }  # fmt: skip
-"""Every kind by `Row.kind`."""
+"""Every kind by `Row.kind`, but sandboxes: no list of ARM's shows them."""
 
 BY_TYPE: dict[str, Kind] = {kind.type.lower(): kind for kind in BY_NAME.values()}
 """Every kind by the type that ARM writes, in lower case."""

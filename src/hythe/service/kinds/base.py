@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ...models import AzureFileVolume, ImageRegistryCredential, Model
+from ...models import AzureFileVolume, ContainerGroupProfile, ImageRegistryCredential, Model, Resource
+from ...wire import lenient
+from ...wire.faults import Fault
 from ...wire.ids import ResourceId
 from ...wire.tags import PublishedPort
+from ..call import Caller
 from ..identity.managed import UserIdentity
 from ..store import Row, SqlStore
 
 Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[bool]]
 """Port: can a subscription have an image with these credentials?"""
+
+Profile = Callable[[ResourceId, int | None], ContainerGroupProfile | None]
+"""Port: a revision of a profile with its secrets, the newest if None; None if there is none."""
 
 ShareProblem = Callable[[AzureFileVolume], tuple[str, str] | None]
 """Port: why can't a file share be used?  A code and a sentence, or None if it can."""
@@ -40,6 +48,9 @@ class Admission(Struct, kw_only=True):
     share: ShareProblem
     dns_suffix: str
     tenant: str
+    profile: Profile
+    may: Callable[[Caller, str, str], bool]
+    """Port: may a caller do something to a resource that the definition names?"""
     ports: Ports = any_port
     allow_privileged: bool = False
     """Whether containers may have power over the machine."""
@@ -60,12 +71,26 @@ class Kind(Protocol):
     """As in `Row.kind`."""
     type: str
     """As ARM writes it."""
+    keeps_revisions: bool
+    """Each definition can still be read when a newer one has followed."""
 
     def read(self, body: bytes, identity: ResourceId) -> Any:
         """Read a definition leniently.  Raises `Fault`."""
 
     def read_again(self, spec: bytes) -> Any:
         """Read a stored definition."""
+
+    def resolve(self, wanted: Any, identity: ResourceId, admission: Admission, caller: Caller | None) -> Any:
+        """Put in what the definition refers to, as far as the caller may use it.  Raises `Fault`.
+
+        Control declares without a caller what a caller was allowed to ask for.
+        """
+
+    def patched(self, held: Any, body: bytes) -> Any:
+        """Give a definition with the changes that a PATCH asks for.  Raises `Fault`."""
+
+    def idle(self, row: Row) -> bool:
+        """Tell whether nothing of it runs, because it was stopped or has ended: a start or a PUT runs it anew."""
 
     def validate(self, wanted: Any, identity: ResourceId) -> None:
         """Check a definition by itself.  Raises one `Fault` with all problems."""
@@ -81,3 +106,55 @@ class Kind(Protocol):
 
     def show(self, row: Row, shown: Shown) -> Model:
         """Give a resource as it is answered."""
+
+
+class Defaults:
+    """What is so for most kinds."""
+
+    keeps_revisions = False
+
+    def resolve(self, wanted: Any, identity: ResourceId, admission: Admission, caller: Caller | None) -> Any:
+        """Give it as it is: it refers to nothing."""
+        return wanted
+
+    def patched(self, held: Any, body: bytes) -> Any:
+        """Replace the tags."""
+        asked = lenient.read(Resource, body)
+        return held if asked.tags is None else replace(held, tags=asked.tags)
+
+    def idle(self, row: Row) -> bool:
+        """Say no: it is not something that runs."""
+        return False
+
+    def whole(self, wanted: Any) -> bytes | None:
+        """Give None: it has no secrets."""
+        return None
+
+
+def location(asked: str | None, identity: ResourceId, admission: Admission) -> str:
+    """Give the region of a resource, which is its resource group's unless it names one, as Azure compares it."""
+    if not asked:
+        folder = admission.store.get(
+            ResourceId(subscription=identity.subscription, resource_group=identity.resource_group).key
+        )
+        asked = msgspec.json.decode(folder.spec).get("location") if folder else None
+        if not asked:
+            raise Fault(400, "LocationRequired", "The location property is required for this definition.")
+    return region(asked)
+
+
+def region(written: str) -> str:
+    """Write a region as Azure compares it: ``West US`` is ``westus``."""
+    return written.replace(" ", "").lower()
+
+
+def refuse_move(held: str | None, wanted: str, identity: ResourceId) -> None:
+    """Refuse another location than the one that a resource has."""
+    if held != wanted:
+        raise Fault(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{identity.name}' already exists in location '{held}' in resource group "
+            f"'{identity.resource_group}'. A resource with the same name cannot be created in location "
+            f"'{wanted}'. Please select a new resource name.",
+        )

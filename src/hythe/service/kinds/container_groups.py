@@ -15,7 +15,6 @@ from ...models import (
     ContainerState,
     IpAddress,
     Model,
-    Volume,
     from_json,
     to_json,
 )
@@ -23,18 +22,21 @@ from ...wire import lenient, versions
 from ...wire.faults import Detail, Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
 from ...wire.tags import PUBLISH, PublishedPort, published
+from ..call import Caller
 from ..identity.managed import admitted, shown_identity
 from ..store import Row, Status, View
 from . import labels
-from .base import Admission, Shown
-from .resource_groups import region
+from .base import Admission, Defaults, Shown, location, refuse_move, region
+from .profiles import made_from
 from .rules import problems
 from .rules.rights import power_problems, privileged
+from .rules.tags import tag_problems
+from .secrets import without_secrets
 
 _PROVISIONING_SECONDS = 1800
 
 
-class ContainerGroups:
+class ContainerGroups(Defaults):
     """The kind of container groups."""
 
     name = "containerGroups"
@@ -54,6 +56,7 @@ class ContainerGroups:
             instance_view=None,
             is_custom_provisioning_timeout=None,
             is_created_from_standby_pool=None,
+            orchestrator_id=None,
             containers=[replace(one, instance_view=None) for one in group.containers or ()],
             init_containers=[replace(one, instance_view=None) for one in group.init_containers or ()],
             ip_address=replace(group.ip_address, ip=None, fqdn=None) if group.ip_address else None,
@@ -62,6 +65,27 @@ class ContainerGroups:
     def read_again(self, spec: bytes) -> ContainerGroup:
         """Read a stored definition."""
         return from_json(ContainerGroup, spec)
+
+    def resolve(
+        self, wanted: ContainerGroup, identity: ResourceId, admission: Admission, caller: Caller | None
+    ) -> ContainerGroup:
+        """Take from the profile that the group names what the group does not say itself."""
+        if wanted.container_group_profile is None:
+            return wanted
+        return made_from(wanted, identity, admission, caller)
+
+    def patched(self, held: ContainerGroup, body: bytes) -> ContainerGroup:
+        """Replace the tags, which may mean something."""
+        after: ContainerGroup = super().patched(held, body)
+        found = tag_problems(after.tags)
+        if found:
+            raise bad_request(found)
+        return after
+
+    def idle(self, row: Row) -> bool:
+        """Tell whether it was stopped or its containers have ended."""
+        state = msgspec.json.decode(row.status, type=Status).view.state if row.status else ""
+        return row.desired == "stop" or state in ("Succeeded", "Failed")
 
     def validate(self, wanted: ContainerGroup, identity: ResourceId) -> None:
         """Check a definition by itself."""
@@ -73,14 +97,7 @@ class ContainerGroups:
         self, wanted: ContainerGroup, held: Row | None, identity: ResourceId, admission: Admission
     ) -> ContainerGroup:
         """Check location, label, images and what can't be changed; fill in what the service decides."""
-        if not wanted.location:
-            folder = admission.store.get(
-                ResourceId(subscription=identity.subscription, resource_group=identity.resource_group).key
-            )
-            location = msgspec.json.decode(folder.spec).get("location") if folder else None
-            if location is None:
-                raise Fault(400, "LocationRequired", "The location property is required for this definition.")
-            wanted = replace(wanted, location=location)
+        wanted = replace(wanted, location=location(wanted.location, identity, admission))
         if not admission.allow_privileged and (found := [*power_problems(wanted, identity.name)]):
             raise bad_request(found)
         if held is not None:
@@ -90,7 +107,6 @@ class ContainerGroups:
         await _refuse_images(wanted, identity, admission)
         return replace(
             wanted,
-            location=region(wanted.location or ""),
             sku=wanted.sku or "Standard",
             tags=wanted.tags if wanted.tags is not None else {},
             containers=[_filled(one) for one in wanted.containers or ()],
@@ -129,7 +145,7 @@ class ContainerGroups:
 
     def public(self, wanted: ContainerGroup) -> bytes:
         """Give the definition without secrets, as every answer shows it."""
-        return to_json(_without_secrets(wanted))
+        return to_json(without_secrets(wanted))
 
     def whole(self, wanted: ContainerGroup) -> bytes | None:
         """Give the definition with its secrets, or None if it has none."""
@@ -159,6 +175,7 @@ class ContainerGroups:
             provisioning_timeout_in_seconds=provisioning if timeout else None,
             is_custom_provisioning_timeout=provisioning != _PROVISIONING_SECONDS if timeout else None,
             is_created_from_standby_pool=False if configured else None,
+            orchestrator_id=row.parent or None,
             containers=[
                 replace(
                     one,
@@ -193,47 +210,6 @@ def _filled(one: Container) -> Container:
     return replace(one, ports=one.ports or [], environment_variables=one.environment_variables or [])
 
 
-def _without_secrets(group: ContainerGroup) -> ContainerGroup:
-    return replace(
-        group,
-        containers=[
-            replace(
-                one,
-                environment_variables=[replace(each, secure_value=None) for each in one.environment_variables or ()],
-            )
-            for one in group.containers or ()
-        ],
-        init_containers=[
-            replace(
-                one,
-                environment_variables=[replace(each, secure_value=None) for each in one.environment_variables or ()],
-            )
-            for one in group.init_containers or ()
-        ],
-        volumes=group.volumes and [_without_secret(each) for each in group.volumes],
-        image_registry_credentials=group.image_registry_credentials
-        and [replace(each, password=None) for each in group.image_registry_credentials],
-        extensions=group.extensions and [replace(each, protected_settings=None) for each in group.extensions],
-        diagnostics=group.diagnostics
-        and group.diagnostics.log_analytics
-        and replace(
-            group.diagnostics,
-            log_analytics=replace(group.diagnostics.log_analytics, workspace_key=None, workspace_resource_id=None),
-        ),
-    )
-
-
-def _without_secret(volume: Volume) -> Volume:
-    """Give a volume as answers show it: no secret files, no storage key, no user info in a URL."""
-    share, repository = volume.azure_file, volume.git_repo
-    return replace(
-        volume,
-        secret={} if volume.secret is not None else None,
-        azure_file=replace(share, storage_account_key=None) if share else None,
-        git_repo=repository.masked() if repository else None,
-    )
-
-
 def _refuse_changes(row: Row, held: ContainerGroup, wanted: ContainerGroup, identity: ResourceId) -> None:
     """Refuse what Azure does not change in place either; a group that has ended is made anew, with what it asks for."""
 
@@ -256,14 +232,7 @@ def _refuse_changes(row: Row, held: ContainerGroup, wanted: ContainerGroup, iden
             or any(sizes(held)[name] != sizes(wanted)[name] for name in same_names)
         )
     )
-    if held.location != region(wanted.location or ""):
-        raise Fault(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{identity.name}' already exists in location '{held.location}' in resource group "
-            f"'{identity.resource_group}'. A resource with the same name cannot be created in location "
-            f"'{wanted.location}'. Please select a new resource name.",
-        )
+    refuse_move(held.location, wanted.location or "", identity)
     if changed:
         raise Fault(
             400,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ...models import Deployment, Model, from_json, to_json
 from ...wire.ids import ResourceId
 from ..store import DeploymentStatus, Row
-from .base import Admission, Shown
+from .base import Admission, Defaults, Shown
 from .records import check_name
 
 _LONGEST_NAME = 64
@@ -46,7 +46,7 @@ class Deployed(Model, kw_only=True):
     """What newGuid() is made of; also the correlation id."""
 
 
-class Deployments:
+class Deployments(Defaults):
     """The kind of deployments; their handlers write the definition, callers do not."""
 
     name = "deployments"

@@ -13,7 +13,7 @@ from ...wire import lenient
 from ...wire.faults import Fault
 from ...wire.ids import ResourceId
 from ..store import Row
-from .base import Admission, Shown
+from .base import Admission, Defaults, Shown
 
 M = TypeVar("M", bound=Model)
 
@@ -21,7 +21,7 @@ LONGEST_NAME = 260
 _NOT_IN_NAMES = frozenset("<>%&\\?/#\"'")
 
 
-class Record(Generic[M]):
+class Record(Defaults, Generic[M]):
     """A kind whose resources are as soon as they are declared."""
 
     name: str

@@ -9,12 +9,12 @@ from ...wire import lenient
 from ...wire.faults import Fault
 from ...wire.ids import ResourceId
 from ..store import Row
-from .base import Admission, Shown
+from .base import Admission, Defaults, Shown, region
 
 _NAME = re.compile(r"[-\w._()]{1,90}")
 
 
-class ResourceGroups:
+class ResourceGroups(Defaults):
     """The kind of resource groups."""
 
     name = "resourceGroups"
@@ -61,10 +61,6 @@ class ResourceGroups:
         """Give the definition; it has no secrets."""
         return to_json(wanted)
 
-    def whole(self, wanted: ResourceGroup) -> bytes | None:
-        """Give None: it has no secrets."""
-        return None
-
     def show(self, row: Row, shown: Shown) -> Model:
         """Give a resource group as it is answered."""
         held = self.read_again(row.spec)
@@ -77,8 +73,3 @@ class ResourceGroups:
             managed_by=held.managed_by,
             properties=ResourceGroupProperties(provisioning_state="Deleting" if row.desired == "gone" else "Succeeded"),
         )
-
-
-def region(location: str) -> str:
-    """Write a region as Azure compares it: ``West US`` is ``westus``."""
-    return location.replace(" ", "").lower()

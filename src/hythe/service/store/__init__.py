@@ -3,6 +3,7 @@
 from .records import (
     Change,
     DeploymentStatus,
+    Note,
     Operation,
     Outcome,
     Principal,
@@ -17,6 +18,6 @@ from .shares import ShareTable
 from .sql import SqlStore, Stale
 
 __all__ = [
-    "Change", "DeploymentStatus", "Operation", "Outcome", "Principal", "Row", "Share", "ShareTable",
+    "Change", "DeploymentStatus", "Note", "Operation", "Outcome", "Principal", "Row", "Share", "ShareTable",
     "SqlStore", "Stale", "Status", "StepState", "Subscription", "View",
 ]  # fmt: skip

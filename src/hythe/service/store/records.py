@@ -46,6 +46,10 @@ class Row(Struct, kw_only=True):
     """The newest generation that was carried out.  Written by: control."""
     wake_at: float | None = None
     """When it is due, in seconds since 1970; None for not at all.  Written by: API (now), control."""
+    parent: str = ""
+    """Id of the resource that it was made for, as that one's row has it: a set, a sandbox group.  Written by: API."""
+    parent_epoch: int = 0
+    """The parent's epoch that it has followed: a start or restart of the parent reaches it once.  Written by: API."""
 
 
 class View(Struct, kw_only=True, omit_defaults=True):
@@ -115,6 +119,14 @@ class Operation(Struct, kw_only=True):
     """The events of the containers at its end, as JSON."""
 
 
+class Note(Struct, kw_only=True, frozen=True):
+    """A definition that changes along with another resource; what it belongs to becomes due, and nothing more."""
+
+    key: str
+    uid: str
+    spec: bytes
+
+
 class Change(Struct, kw_only=True):
     """What the API wants written in one transaction."""
 
@@ -127,6 +139,10 @@ class Change(Struct, kw_only=True):
     """The row's uid is that of a sandbox made ahead: it is taken in the same transaction."""
     with_contents: bool = False
     """Everything in the same resource group is to be gone too."""
+    keep_revision: bool = False
+    """The definition can be read under its generation for as long as the resource lives."""
+    note: Note | None = None
+    """What changes in another resource at the same moment."""
 
 
 class Outcome(Struct, kw_only=True):

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from .records import Change, Operation, Outcome, Principal, Row, Subscription
-from .tables import facts, migrate, operations, principals, resources, subscriptions, warm
+from .tables import facts, migrate, operations, principals, resources, revisions, subscriptions, warm
 
 _OPEN_FIELDS = tuple(name for name in Row.__struct_fields__)
 _READ_FIELDS = tuple(name for name in _OPEN_FIELDS if name != "secrets")
@@ -131,6 +131,24 @@ class SqlStore:
         statement = statement.limit(limit)
         return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
 
+    def members(self, parent: str) -> list[Row]:
+        """Read the resources that were made for another one, by its id, ordered by key."""
+        statement = sa.select(*_READ_COLUMNS).where(resources.c.parent == parent)
+        return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
+
+    def revisions(self, row: Row) -> list[Row]:
+        """Read a resource as each of its kept generations defined it, oldest first, without secrets."""
+        columns = (revisions.c.generation, revisions.c.spec)
+        statement = sa.select(*columns).where(revisions.c.uid == row.uid).order_by(revisions.c.generation)
+        return [replace(row, generation=found.generation, spec=found.spec) for found in self._rows(statement)]
+
+    def revision(self, row: Row, generation: int) -> Row | None:
+        """Read a resource as one of its kept generations defined it, with its secrets, still encrypted."""
+        found = self._rows(
+            sa.select(revisions).where(revisions.c.uid == row.uid, revisions.c.generation == generation)
+        )
+        return replace(row, generation=generation, spec=found[0].spec, secrets=found[0].secrets) if found else None
+
     def every(self, kind: str) -> list[Row]:
         """Read all resources of a kind, in whatever subscription they are."""
         found = self._rows(sa.select(*_READ_COLUMNS).where(resources.c.kind == kind).order_by(resources.c.key))
@@ -190,6 +208,15 @@ class SqlStore:
                     raise Stale(row.key)
             if change.operation is not None:
                 connection.execute(operations.insert().values(asdict(change.operation)))
+            if change.keep_revision:
+                kept = {"uid": row.uid, "generation": row.generation, "spec": row.spec, "secrets": row.secrets}
+                connection.execute(revisions.insert().values(kept))
+            if change.note is not None:
+                connection.execute(
+                    resources.update()
+                    .where(resources.c.key == change.note.key, resources.c.uid == change.note.uid)
+                    .values(spec=change.note.spec, wake_at=row.wake_at)
+                )
             if change.with_contents:
                 inside = sa.and_(
                     resources.c.subscription == row.subscription,
@@ -216,6 +243,12 @@ class SqlStore:
                 resources.update()
                 .where(resources.c.key == key, resources.c.uid == uid)
                 .values(spec=spec, wake_at=wake_at)
+            )
+            newest = sa.select(resources.c.generation).where(resources.c.uid == uid).scalar_subquery()
+            connection.execute(
+                revisions.update()
+                .where(revisions.c.uid == uid, revisions.c.generation == newest)
+                .values(spec=spec)
             )
 
     # --- control ---
@@ -292,6 +325,7 @@ class SqlStore:
                     below = (resources.c.key > f"{outcome.key}/", resources.c.key < f"{outcome.key}0")
                     if connection.execute(resources.delete().where(*below)).rowcount:
                         self._changes[""] += 1
+                    connection.execute(revisions.delete().where(revisions.c.uid == outcome.uid))
             else:
                 values: dict[str, Any] = {"status": outcome.status, "lease_owner": None, "lease_until": None}
                 current_values = values | {
@@ -353,13 +387,13 @@ class SqlStore:
         with self._transaction() as connection:
             connection.execute(warm.delete().where(warm.c.uid == uid))
 
-    def uids(self, kind: str) -> set[str]:
-        """Give the uid of every resource of a kind."""
-        return {str(found.uid) for found in self._rows(sa.select(resources.c.uid).where(resources.c.kind == kind))}
+    def uids(self, *kinds: str) -> set[str]:
+        """Give the uid of every resource of some kinds."""
+        return {str(found.uid) for found in self._rows(sa.select(resources.c.uid).where(resources.c.kind.in_(kinds)))}
 
-    def keys(self, kind: str) -> list[str]:
-        """Give the key of every resource of a kind."""
-        return [str(found.key) for found in self._rows(sa.select(resources.c.key).where(resources.c.kind == kind))]
+    def keys(self, *kinds: str) -> list[str]:
+        """Give the key of every resource of some kinds."""
+        return [str(found.key) for found in self._rows(sa.select(resources.c.key).where(resources.c.kind.in_(kinds)))]
 
     def operation(self, identity: str) -> Operation | None:
         """Read an operation."""

@@ -30,8 +30,20 @@ resources = sa.Table(
     sa.Column("wake_at", sa.Float),
     sa.Column("lease_owner", sa.String),
     sa.Column("lease_until", sa.Float),
+    sa.Column("parent", sa.String, nullable=False, server_default=""),
+    sa.Column("parent_epoch", sa.Integer, nullable=False, server_default="0"),
     sa.Index("resources_of_group", "subscription", "resource_group", "kind"),
     sa.Index("resources_due", "wake_at"),
+    sa.Index("resources_of_parent", "parent"),
+)
+
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("uid", sa.String, primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
+    sa.Column("spec", sa.LargeBinary, nullable=False),
+    sa.Column("secrets", sa.LargeBinary),
 )
 
 operations = sa.Table(
@@ -108,7 +120,17 @@ def _shares(connection: sa.Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _shares)
+def _parents_and_revisions(connection: sa.Connection) -> None:
+    """Add what sets and profiles need; a database made by `_first` of this program has it already."""
+    there = {column["name"] for column in sa.inspect(connection).get_columns("resources")}
+    for name, kind in (("parent", "VARCHAR NOT NULL DEFAULT ''"), ("parent_epoch", "INTEGER NOT NULL DEFAULT 0")):
+        if name not in there:
+            connection.exec_driver_sql(f"ALTER TABLE resources ADD COLUMN {name} {kind}")
+    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS resources_of_parent ON resources (parent)")
+    revisions.create(connection, checkfirst=True)
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _shares, _parents_and_revisions)
 """Step n leads from version n to n + 1.  A step that was released is never changed: a new one follows it."""
 
 

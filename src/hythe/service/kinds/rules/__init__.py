@@ -26,6 +26,7 @@ def problems(group: ContainerGroup, name: str) -> list[Detail]:
         *group_problems(group, name),
         *container_problems(group, name),
         *address_problems(group, name),
+        *tag_problems(group.tags),
         *volume_problems(group, name),
         *probe_problems(group, name),
         *right_problems(group, name),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ....models import ContainerGroup, DnsNameLabelReusePolicy, IpAddress
 from ....wire.faults import Detail
+from ....wire.tags import NETWORK
 from .names import labelled
 from .ports import protocol_problems
 
@@ -19,6 +20,13 @@ def address_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
     if address is None:
         return
     where = "properties.ipAddress"
+    if (group.tags or {}).get(NETWORK) == "none":
+        yield Detail(
+            code="InvalidIpAddressType",
+            message=f"The container group '{name}' has no network, as its tag '{NETWORK}' says: it can't have an "
+            "address.",
+            target=where,
+        )
     if not address.ports:
         yield Detail(
             code="MissingIpAddressPorts",

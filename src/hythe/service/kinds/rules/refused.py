@@ -30,7 +30,6 @@ def refused(group: ContainerGroup, name: str) -> Iterator[Detail]:
         (group.confidential_compute_properties, "confidential computing", "confidentialComputeProperties"),
         (group.secret_references, "secrets of a key vault", "secretReferences"),
         (group.identity_acls, "access control of identities", "identityAcls"),
-        (group.container_group_profile, "a container group profile", "containerGroupProfile"),
         (group.standby_pool_profile, "a standby pool", "standbyPoolProfile"),
         (any(each.identity or each.password_reference for each in group.image_registry_credentials or ()),
          "registry credentials without a password", "imageRegistryCredentials"),

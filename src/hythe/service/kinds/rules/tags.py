@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ....wire.faults import Detail
-from ....wire.tags import PUBLISH, published
+from ....wire.tags import GRACE, NETWORK, PUBLISH, TTL, published
 from ...duration import seconds
 from .names import named
 
@@ -15,10 +15,14 @@ _Check = Callable[[str], str | None]
 """Says what is wrong with the value of a tag; None if nothing is."""
 
 
-def _ttl(value: str) -> str | None:
+def _length(value: str) -> str | None:
     if seconds(value) is None:
         return "It must be a number of seconds or an ISO 8601 duration of days and less (e.g. '3600' or 'PT1H')."
     return None
+
+
+def _network(value: str) -> str | None:
+    return None if value == "none" else "It can only be 'none'."
 
 
 def _publish(value: str) -> str | None:
@@ -34,7 +38,13 @@ def _stdin(value: str) -> str | None:
     return None if all(map(named, names)) else "It must be the names of containers, separated by commas."
 
 
-KNOWN: dict[str, _Check] = {PUBLISH: _publish, "hythe.stdin": _stdin, "hythe.ttl": _ttl}
+KNOWN: dict[str, _Check] = {
+    GRACE: _length,
+    NETWORK: _network,
+    PUBLISH: _publish,
+    "hythe.stdin": _stdin,
+    TTL: _length,
+}
 """By name.  A tag that begins like these and is not among them is refused: it would be stored and ignored."""
 
 
