@@ -40,6 +40,10 @@ _SHARED = tuple(
 """What a group takes from its profile."""
 
 
+_OF_GROUPS_ALONE = ("InvalidContainerGroupName", "InvalidIpAddressTypeForNetworkProfile")
+"""A profile's name may be another's than a group's, and its subnet comes with the group."""
+
+
 class Profiles(Defaults):
     """The kind of container group profiles.  A revision is a generation of the row."""
 
@@ -72,7 +76,7 @@ class Profiles(Defaults):
         """Check a definition as that of a group, and what only profiles have."""
         name = identity.name
         found = [] if NAME.fullmatch(name) else [bad_name("container group profile", name)]
-        found += [each for each in problems(as_group(wanted), name) if each.code != "InvalidContainerGroupName"]
+        found += [each for each in problems(as_group(wanted), name) if each.code not in _OF_GROUPS_ALONE]
         for member, text in (
             ("shutdownGracePeriod", wanted.shutdown_grace_period),
             ("timeToLive", wanted.time_to_live),
