@@ -22,11 +22,12 @@ log = logging.getLogger(__name__)
 async def remove_sandbox(containerd: Containerd, identity: str) -> None:
     """End everything in a sandbox and remove it; gone already is fine.
 
-    CRI ends one container after the other, and waits for each.  So all processes are killed at once before.
+    CRI ends one container after the other, and waits for each.  So all of them are killed at once before; not the
+    sandbox's own process, whose end CRI would take for a failure.
     """
     mine = cri.ContainerFilter(pod_sandbox_id=identity, state=cri.ContainerStateValue(state=cri.CONTAINER_RUNNING))
     inside = await containerd.call("ListContainers", cri.ListContainersRequest(filter=mine), cri.ListContainersResponse)
-    await asyncio.gather(*(kill(containerd, each) for each in (identity, *(one.id for one in inside.containers))))
+    await asyncio.gather(*(kill(containerd, one.id) for one in inside.containers))
     with contextlib.suppress(NotFound):
         await containerd.call(
             "StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=identity), cri.StopPodSandboxResponse
