@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,11 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 from msgspec import Struct
 
 from hythe import ContainerInstanceManagementClient, ResourceManagementClient, get_client_from_auth_file
+from hythe.errors import NotFound
 from hythe.machine import missing
 from hythe.models import (
     Container,
@@ -37,6 +41,8 @@ SETTINGS = """\
 pool = 0
 grace_seconds = 3
 backoff = { first = 0.5, most = 2 }
+[gateway]
+port = 0
 [service]
 allow_privileged = true
 """
@@ -67,6 +73,25 @@ def wait_for(condition: Callable[[], T], seconds: float = 30) -> T:
     return found
 
 
+def page(address: str) -> bytes:
+    """Get the page of a group, which runs a moment before its program listens."""
+
+    def got() -> bytes | None:
+        try:
+            with urlopen(f"http://{address}/", timeout=5) as answer:
+                return bytes(answer.read())
+        except ConnectionRefusedError:
+            return None
+        except URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+            return None
+
+    found = wait_for(got, 5)
+    assert found is not None
+    return found
+
+
 class Running:
     """A service and the clients for it."""
 
@@ -77,6 +102,8 @@ class Running:
         self.settings = settings
         self.facts: dict[str, str] = {}
         self.clients: list[Any] = []
+        self.folders: list[str] = []
+        """Resource groups that tests made."""
 
     def up(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -131,6 +158,7 @@ class Running:
 
     def folder(self, name: str) -> str:
         self.resources.resource_groups.create_or_update(name, {"location": "eastus"})
+        self.folders.append(name)
         return name
 
     def state(self, folder: str, name: str) -> str:
@@ -237,6 +265,21 @@ def fresh(real: Running, tmp_path: Path) -> Iterator[Running]:
         service.close()
         if (service.data_dir / "lock").exists():
             service.down("--purge")
+
+
+@pytest.fixture(autouse=True)
+def tidy(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Delete what a test made on the common service: what goes on there slows all later ones down."""
+    if "real" not in request.fixturenames:
+        yield
+        return
+    service: Running = request.getfixturevalue("real")
+    before = len(service.folders)
+    yield
+    for name in service.folders[before:]:
+        with contextlib.suppress(NotFound):  # the test deleted it itself
+            service.resources.resource_groups.begin_delete(name).result()
+    del service.folders[before:]
 
 
 @pytest.fixture(scope="session")

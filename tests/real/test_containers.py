@@ -11,7 +11,7 @@ import pytest
 from hythe.errors import OperationFailed, ServiceError
 from hythe.models import EnvironmentVariable, ImageRegistryCredential
 
-from .conftest import TOOLS, Running, container, group, hythe, wait_for, web
+from .conftest import TOOLS, Running, container, group, hythe, page, wait_for, web
 
 pytestmark = pytest.mark.containers
 
@@ -73,7 +73,7 @@ def test_groups_cannot_reach_each_other_nor_a_port_that_is_not_public(real: Runn
     folder = real.folder("apart")
     made = create(real, folder, "web", web())
     address = made.ip_address.ip
-    assert b"<h1>" in urlopen(f"http://{address}/", timeout=5).read()
+    assert b"<h1>" in page(address)
 
     said = real.run(folder, "other", f"busybox wget -T 2 -O - http://{address}/ && echo reached || echo apart")
 
@@ -88,7 +88,7 @@ def test_groups_of_one_name_in_two_resource_groups_never_touch(real: Running) ->
 
     real.aci.container_groups.begin_delete(one, "same").result()
 
-    assert b"<h1>" in urlopen(f"http://{second.ip_address.ip}/", timeout=5).read()
+    assert b"<h1>" in page(second.ip_address.ip)
     assert real.state(two, "same") == "Running"
     real.resources.resource_groups.begin_delete(one).result()
     assert real.state(two, "same") == "Running"
@@ -107,7 +107,7 @@ def test_stop_start_restart_and_update(real: Running) -> None:
     assert real.state(folder, "g") == "Running"
     again = groups.get(folder, "g")
     assert again.ip_address.ip == made.ip_address.ip
-    assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=5).read()
+    assert b"<h1>" in page(made.ip_address.ip)
 
     groups.begin_restart(folder, "g").result()
     after = groups.get(folder, "g").containers[0].instance_view.current_state.start_time
@@ -117,7 +117,7 @@ def test_stop_start_restart_and_update(real: Running) -> None:
     changed.containers[0].environment_variables = [EnvironmentVariable(name="A", value="b")]
     create(real, folder, "g", changed)
     assert groups.get(folder, "g").containers[0].environment_variables[0].value == "b"
-    assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=5).read()
+    assert b"<h1>" in page(made.ip_address.ip)
 
 
 def test_an_image_that_cannot_be_had_is_refused_and_nothing_is_made(real: Running) -> None:
@@ -148,7 +148,7 @@ def test_aliases_and_imported_images(real: Running) -> None:
 
     made = create(real, real.folder("alias"), "g", web_of("example/page:2"))
 
-    assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=5).read()
+    assert b"<h1>" in page(made.ip_address.ip)
     assert hythe("image", "alias", "example/page:2", data_dir=where).returncode == 0
     assert "example/page:2" not in hythe("image", "ls", data_dir=where).stdout
     gone = hythe("image", "rm", "example/no:1", data_dir=where)

@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from msgspec import Struct
@@ -14,7 +13,7 @@ from msgspec import Struct
 from hythe.engines.containerd.proto import cri_pb2 as cri
 from hythe.engines.containerd.rpc import Containerd
 
-from .conftest import Running, hythe, traces, wait_for, web
+from .conftest import Running, hythe, page, traces, wait_for, web
 from .test_life import put
 
 pytestmark = pytest.mark.containers
@@ -88,7 +87,7 @@ def test_an_existing_containerd(other: Other, fresh: Running) -> None:
     folder = fresh.folder("rg")
     made = put(fresh, folder, "web", web())
     assert "has our groups. Start it and try again" in _down_without(fresh, other.socket)
-    assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=5).read()
+    assert b"<h1>" in page(made.ip_address.ip)
     script = f"busybox wget -T 2 -O - http://{made.ip_address.ip}/ && echo reached || echo apart"
     assert "apart" in fresh.run(folder, "asks", script)
     fresh.down("--purge")

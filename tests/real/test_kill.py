@@ -7,14 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 from hythe.errors import HytheError
 from hythe.models import ContainerGroup
 
-from .conftest import TOOLS, Running, container, group, traces, wait_for, web
+from .conftest import TOOLS, Running, container, group, page, traces, wait_for, web
 from .test_life import put
 
 pytestmark = pytest.mark.containers
@@ -96,7 +95,7 @@ def test_killed_during_create(point: tuple[str, str, str, str], fresh: Running) 
 
     wait_for(lambda: fresh.state(folder, "g") == "Running")
     address = fresh.aci.container_groups.get(folder, "g").ip_address.ip
-    assert b"<h1>" in urlopen(f"http://{address}/", timeout=5).read()
+    assert b"<h1>" in page(address)
     assert fresh.aci.container_groups.get(folder, "g").provisioning_state == "Succeeded"
     assert len(fresh.ctr("containers", "ls", "-q")) == 4, "two groups, a sandbox and a container each"
     undisturbed(fresh, seen)

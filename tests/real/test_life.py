@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
-from .conftest import TOOLS, Running, container, free_port, group, hythe, traces, wait_for, web
+from .conftest import TOOLS, Running, container, free_port, group, hythe, page, traces, wait_for, web
 
 pytestmark = pytest.mark.containers
 
@@ -30,7 +29,7 @@ def test_what_should_run_comes_back_and_what_ended_does_not_run_again(fresh: Run
 
     wait_for(lambda: fresh.state(folder, "web") == "Running")
     address = fresh.aci.container_groups.get(folder, "web").ip_address.ip
-    assert b"<h1>" in urlopen(f"http://{address}/", timeout=5).read()
+    assert b"<h1>" in page(address)
     assert fresh.state(folder, "stopped") == "Stopped"
     again = fresh.aci.container_groups.get(folder, "task")
     assert again.instance_view.state == "Succeeded"
@@ -43,7 +42,7 @@ def test_the_short_path_that_su_and_cron_have_is_enough(fresh: Running, monkeypa
         short.setenv("PATH", "/usr/bin:/bin")  # no iptables, no runc
         fresh.up()
         made = put(fresh, fresh.folder("rg"), "web", web())
-        assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=5).read()
+        assert b"<h1>" in page(made.ip_address.ip)
         fresh.down()
 
 
@@ -90,7 +89,7 @@ def test_two_services_side_by_side_know_nothing_of_each_other(fresh: Running, re
     assert "apart" in fresh.run(ours, "asks", script)
     fresh.down("--purge")
 
-    assert b"<h1>" in urlopen(f"http://{there}/", timeout=5).read()
+    assert b"<h1>" in page(there)
     assert real.state(theirs, "same") == "Running"
 
 

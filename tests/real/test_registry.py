@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
 from hythe.errors import ServiceError
 from hythe.models import ContainerGroup, ImageRegistryCredential
 
-from .conftest import Running, web
+from .conftest import Running, page, web
 from .test_life import put
 
 pytestmark = pytest.mark.containers
@@ -100,7 +99,7 @@ def registry(real: Running) -> Iterator[Registry]:
         made.server_close()
 
 
-def page(image: str, server: str | None = None, password: str = PASSWORD) -> ContainerGroup:
+def of(image: str, server: str | None = None, password: str = PASSWORD) -> ContainerGroup:
     what = web()
     what.containers[0].image = image
     if server:
@@ -111,17 +110,17 @@ def page(image: str, server: str | None = None, password: str = PASSWORD) -> Con
 def test_an_image_behind_a_password(fresh: Running, registry: Registry) -> None:
     fresh.up()
     folder, server = fresh.folder("rg"), f"127.0.0.1:{registry.server_port}"
-    for refused in (page(f"{registry.image}:1"), page(f"{registry.image}:1", server, "wrong"),
-                    page(f"{registry.image}:1", "127.0.0.1")):  # fmt: skip
+    for refused in (of(f"{registry.image}:1"), of(f"{registry.image}:1", server, "wrong"),
+                    of(f"{registry.image}:1", "127.0.0.1")):  # fmt: skip
         with pytest.raises(ServiceError, match="registry credential") as why:
             put(fresh, folder, "web", refused)
         assert why.value.code == "InaccessibleImage"
 
-    made = put(fresh, folder, "web", page(f"{registry.image}:1", server))
-    assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=5).read()
+    made = put(fresh, folder, "web", of(f"{registry.image}:1", server))
+    assert b"<h1>" in page(made.ip_address.ip)
 
     # containerd knows the image by four names; the first, without credentials, is free for this subscription only
-    put(fresh, folder, "again", page(f"{registry.image}:1"))
+    put(fresh, folder, "again", of(f"{registry.image}:1"))
     kept = json.loads((fresh.data_dir / "engine" / "images.json").read_text())
     (identity,) = kept["private"]
     assert kept["private"] == {identity: [fresh.facts["subscription"]]}
@@ -135,5 +134,5 @@ def test_an_image_behind_a_password(fresh: Running, registry: Registry) -> None:
     fresh.up()
     for name in (f"{registry.image}:1", f"{registry.image}@{registry.digest}", identity, identity[7:19]):
         with pytest.raises(ServiceError, match="registry credential"):
-            put(fresh, folder, "third", page(name))
-    assert put(fresh, folder, "third", page(f"{registry.image}@{registry.digest}", server)).ip_address.ip
+            put(fresh, folder, "third", of(name))
+    assert put(fresh, folder, "third", of(f"{registry.image}@{registry.digest}", server)).ip_address.ip

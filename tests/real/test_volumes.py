@@ -118,7 +118,8 @@ def test_secrets_are_files_on_tmpfs_and_never_on_disk(real: Running) -> None:
     folder = real.folder("secret")
     files = {"pass": base64.b64encode(SECRET.encode()).decode(), "bin": base64.b64encode(b"\0\xff").decode()}
     script = (
-        "cat /s/pass; stat -c ' %a %u' /s/pass; stat -f -c %T /s; od -An -tx1 /s/bin; touch /s/x 2>&- || echo no; " + STAY
+        "cat /s/pass; stat -c ' %a %u' /s/pass; stat -f -c %T /s; od -An -tx1 /s/bin; touch /s/x 2>&- || echo no; "
+        + STAY
     )
     put(real, folder, "g", group(shell(script, volume_mounts=[mount("v", "/s")]),
                                  volumes=[Volume(name="v", secret=files)]))  # fmt: skip
