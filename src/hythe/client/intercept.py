@@ -17,14 +17,13 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from ..relay import Pair, relay
+
 _MOST_HEAD = 64 << 10
-_CHUNK = 64 << 10
 _HEAD_SECONDS = 30.0
 _CONNECT_SECONDS = 30.0
 _HTTP, _HTTPS = 80, 443
 _USER = "hythe"
-
-Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Refused(Exception):
@@ -80,7 +79,7 @@ class Proxy:
 
     async def _lead_to_hythe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with self._held(writer):
-            await _relay((reader, writer), await asyncio.open_connection(*self._hythe, ssl=self._trust))
+            await relay((reader, writer), await asyncio.open_connection(*self._hythe, ssl=self._trust))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one CONNECT and carry what follows."""
@@ -94,7 +93,7 @@ class Proxy:
                 await _say(writer, "502 Bad Gateway", str(why) or "the host does not answer")
             else:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                await _relay((reader, writer), far)
+                await relay((reader, writer), far)
 
     async def _asked(self, reader: asyncio.StreamReader) -> tuple[str, int]:
         """Read and check the head of a request; give host and port.  Raises `_Refused`."""
@@ -160,25 +159,3 @@ async def _say(writer: asyncio.StreamWriter, head: str, text: str = "") -> None:
     body = f"{text}\n".encode() if text else b""
     writer.write(f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
     await writer.drain()
-
-
-async def _relay(near: Pair, far: Pair) -> None:
-    """Carry bytes both ways until both sides have ended, or one broke."""
-    try:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_carry(near[0], far[1]))
-            both.create_task(_carry(far[0], near[1]))
-    except* OSError:
-        pass  # a side that broke ends the other
-    finally:
-        far[1].close()
-
-
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(_CHUNK):
-        writer.write(chunk)
-        await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
-    else:
-        writer.close()  # TLS knows no half-closed connection

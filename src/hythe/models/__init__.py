@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import authorization as _authorization
 from . import common as _common
 from . import container_group as _container_group
+from . import containers as _containers
 from . import deployments as _deployments
 from . import enums as _enums
 from . import identities as _identities
@@ -20,6 +21,7 @@ from ._twin import from_builtins, from_json, to_builtins, to_json, wire_type
 from .authorization import *  # noqa: F403
 from .common import *  # noqa: F403
 from .container_group import *  # noqa: F403
+from .containers import *  # noqa: F403
 from .deployments import *  # noqa: F403
 from .enums import *  # noqa: F403
 from .identities import *  # noqa: F403
@@ -42,8 +44,8 @@ __all__ = [
     *(
         name
         for module in (
-            _enums, _authorization, _common, _container_group, _deployments, _identities, _locations, _n_groups,
-            _networks, _profiles, _resources, _sandbox_groups,
+            _enums, _authorization, _common, _container_group, _containers, _deployments, _identities, _locations,
+            _n_groups, _networks, _profiles, _resources, _sandbox_groups,
         )
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__
