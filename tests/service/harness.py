@@ -102,6 +102,7 @@ class Service:
             **parts,
         )
         self.gate, self.loop, self.api, self.groups = built.gate, built.loop, built.api, built.groups
+        self.sampler = built.sampler
 
     async def ask(
         self,

@@ -424,6 +424,45 @@ class Copy(Protocol):
         """
 
 
+class Usage(Struct, frozen=True, kw_only=True):
+    """What one run of a container has used and holds."""
+
+    id: str
+    """Of the run: the counts of another one begin anew."""
+    cpu: int
+    """Nanoseconds of CPU since it began."""
+    memory: int
+    """Working set in bytes: what is held, without files that the kernel may drop."""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What a group uses at one moment."""
+
+    containers: dict[str, Usage] = {}
+    """By name, those that run."""
+    received: int | None = None
+    """Bytes since the group's network was made; None if that can't be read."""
+    sent: int | None = None
+
+
+class Meter(Protocol):
+    """Reads what one group uses, as long as the same containers run."""
+
+    def read(self) -> Reading:
+        """Read now.  It costs some microseconds, and raises nothing: what has ended is left out."""
+
+    def close(self) -> None:
+        """Let go of what it reads from."""
+
+
+@runtime_checkable
+class Stats(Protocol):
+    """Measures what groups use."""
+
+    async def meter(self, uid: Uid) -> Meter:
+        """Give a meter for the containers of a group that run now; another is needed once others run."""
+
+
 @runtime_checkable
 class Watch(Protocol):
     """Tells when a look at a group would show something new.  A hint: it may be lost or come twice."""

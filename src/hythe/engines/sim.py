@@ -31,6 +31,7 @@ from .base import (
     Plan,
     PrepareVolume,
     PullImage,
+    Reading,
     Refused,
     RemoveContainer,
     RemoveSandbox,
@@ -41,6 +42,7 @@ from .base import (
     StartContainer,
     StopContainer,
     Uid,
+    Usage,
     VolumeSeen,
     Want,
     WriteConfigMap,
@@ -69,6 +71,13 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """If not empty, its image can't be had, for this reason."""
     mount_error: str = ""
     """If not empty, the volume of this name can't be mounted, for this reason."""
+    millicores: float = 0.0
+    """How much CPU it uses."""
+    memory: int = 0
+    """Its working set, in bytes."""
+    receives: float = 0.0
+    """Bytes a second that its group receives for it."""
+    sends: float = 0.0
 
 
 FOREVER = Outcome()
@@ -80,6 +89,29 @@ class _Group(Struct, kw_only=True):
     containers: dict[str, ContainerSeen] = {}
     volumes: dict[str, VolumeSeen] = {}
     config_maps: dict[str, str] = {}
+
+
+class SimulatedMeter:
+    """Reads what is scripted, as long as it is open."""
+
+    def __init__(self, running: list[tuple[ContainerSeen, Outcome]], clock: Callable[[], datetime]) -> None:
+        self._running = running
+        self._clock = clock
+
+    def read(self) -> Reading:
+        """Multiply what is scripted with how long each container has run."""
+        now = self._clock()
+        usage, received, sent = {}, 0.0, 0.0
+        for one, outcome in self._running:
+            seconds = (now - (one.started_at or now)).total_seconds()
+            usage[one.name] = Usage(id=one.id, cpu=int(1e6 * outcome.millicores * seconds), memory=outcome.memory)
+            received += outcome.receives * seconds
+            sent += outcome.sends * seconds
+        return Reading(containers=usage, received=int(received), sent=int(sent))
+
+    def close(self) -> None:
+        """Forget the containers."""
+        self._running = []
 
 
 async def _any_share(volume: AzureFileVolume) -> Path:
@@ -264,6 +296,12 @@ class SimulatedEngine(SimulatedStreams):
         group.containers[identity] = replace(container, state="exited", finished=finished)
         self._hints.put_nowait(uid)
         self._tell()
+
+    async def meter(self, uid: Uid) -> SimulatedMeter:
+        """Give a meter that reads what is scripted for the containers that run now."""
+        group = self.groups.get(uid)
+        running = [one for one in group.containers.values() if one.state == "running"] if group else []
+        return SimulatedMeter([(one, self._outcomes_of[one.id]) for one in running], self._clock)
 
     async def owned(self) -> AsyncIterator[Uid]:
         """Give every group that is pretended."""

@@ -35,6 +35,7 @@ from .settings import Settings, load
 from .shares import Shares
 from .sockets import MOST_FRAME
 from .store import SqlStore, Subscription
+from .store.history import History
 from .vault import Vault, load_key
 
 __all__ = ["CannotStart", "load", "run", "take_down"]
@@ -158,6 +159,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         images=images,
         pool_size=settings.engine.pool,
         ports=doors.publisher.check,
+        history=History(data_dir / "metrics.db"),
         shares=Shares(store, vault, data_dir / "shares", settings.shares),
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more
@@ -167,9 +169,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
     if engine.name != "sim":  # what is simulated has no address that anybody could reach
         await doors.open()
         built.loop.observers.append(doors.publisher.refresh)
-    built.loop.start()
-    built.loop.wake_all()
-    built.pool.start()
+    built.start()
     chores = [asyncio.create_task(_sweep_now_and_then(store, engine))]
     if isinstance(engine, Collects):
         chores.append(asyncio.create_task(_collect_now_and_then(engine)))
@@ -187,8 +187,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         for chore in chores:
             chore.cancel()
         await doors.close()
-        await built.pool.stop()
-        await built.loop.stop()
+        await built.stop()
         await engine.close()
         store.close()
 

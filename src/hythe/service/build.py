@@ -60,12 +60,15 @@ from .kinds.base import Profile
 from .kinds.identities import assigned
 from .locations import Locations, capacity
 from .members import DeclaredMembers
+from .metrics import Metrics
+from .metrics.sampler import Sampler
 from .quotas import Quotas
 from .resource import Resources
 from .sandboxes import Sandboxes
 from .settings import ServiceSettings
 from .shares import CannotShare, Shares
 from .store import SqlStore
+from .store.history import History
 from .streams import Streams
 from .vault import Vault
 
@@ -117,6 +120,20 @@ class Built(Struct, kw_only=True):
     api: Api
     groups: GroupPass
     pool: Pool
+    sampler: Sampler
+
+    def start(self) -> None:
+        """Begin to work, with a look at everything."""
+        self.sampler.start()
+        self.loop.start()
+        self.loop.wake_all()
+        self.pool.start()
+
+    async def stop(self) -> None:
+        """End, in the opposite order."""
+        await self.pool.stop()
+        await self.loop.stop()
+        await self.sampler.stop()
 
 
 def now() -> datetime:
@@ -174,6 +191,7 @@ def build(
     pool_size: int = 0,
     ports: Ports = any_port,
     shares: Shares | None = None,
+    history: History | None = None,
     clock: Callable[[], datetime] = now,
     sleep: Sleep = asyncio.sleep,
 ) -> Built:
@@ -209,6 +227,8 @@ def build(
         kinds=(*RUN_BY_ENGINE, *SETS),
         beside=(prober, tokens),
     )
+    sampler = Sampler(store, engine, history or History(), clock=clock, sleep=sleep)
+    loop.observers.append(sampler.look)
     if shares is not None and isinstance(engine, MountsShares):
         engine.find_share = _find_share(shares)
     admission = Admission(
@@ -244,6 +264,7 @@ def build(
         store=store,
         resources=resources,
         locations=Locations(quotas, capacity(private_addresses=engine.can.subnets), images),
+        metrics=Metrics(sampler, clock),
         streams=Streams(store, engine, settings.log_limit),
         sandboxes=Sandboxes(store, resources, engine, vault, settings),
         admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables, shares),
@@ -260,4 +281,5 @@ def build(
         may=identity.may,
         log_access=settings.access_log,
     )
-    return Built(gate=gate, loop=loop, api=api, groups=groups, pool=Pool(store, engine, loop, pool_size))
+    pool = Pool(store, engine, loop, pool_size)
+    return Built(gate=gate, loop=loop, api=api, groups=groups, pool=pool, sampler=sampler)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 _OURS = (
     "ca-bundle.pem", "ca.pem", "cache", "engine", "hythe.db", "hythe.db-shm", "hythe.db-wal", "installation", "lock",
-    "my.azureauth", "secrets.key", "service.json", "service.log", "shares", "tls",
+    "metrics.db", "metrics.db-shm", "metrics.db-wal", "my.azureauth", "secrets.key", "service.json", "service.log",
+    "shares", "tls",
 )  # fmt: skip
 """Everything that a service writes into its data dir."""
 

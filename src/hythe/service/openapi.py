@@ -79,6 +79,7 @@ SHAPES: dict[str, Shape] = {
     "Containers_ExecuteCommand": Shape(body=models.ContainerExecRequest, answer=models.ContainerExecResponse),
     "Containers_Attach": Shape(answer=models.ContainerAttachResponse),
     "copy_out": Shape(media="application/x-tar"),
+    "prometheus": Shape(media="text/plain"),
     "openapi_page": Shape(media="text/html"),
     "ResourceGroups_List": Shape(answer=models.ResourceGroup, many=True),
     "ResourceGroups_CheckExistence": Shape(statuses=(204,)),

@@ -8,6 +8,7 @@ from ..wire import versions
 
 _RESOURCES = ("2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-03-01", "2024-11-01", "2025-04-01")
 _NETWORK = ("2018-08-01", "2020-11-01", "2022-01-01", "2023-11-01", "2024-05-01")
+_INSIGHTS = ("2018-01-01", "2019-07-01", "2021-05-01", "2023-10-01", "2024-02-01")
 _IDENTITY = ("2018-11-30", "2023-01-31", "2024-11-30")
 _AUTHORIZATION = ("2015-07-01", "2018-01-01-preview", "2020-04-01-preview", "2022-04-01")
 
@@ -42,6 +43,7 @@ PROVIDERS: tuple[Provider, ...] = (
         namespace="Microsoft.Authorization",
         types=dict.fromkeys(("roleAssignments", "roleDefinitions"), _AUTHORIZATION),
     ),
+    Provider(namespace="Microsoft.Insights", types=dict.fromkeys(("metrics", "metricDefinitions"), _INSIGHTS)),
     Provider(namespace="Microsoft.ManagedIdentity", types={"userAssignedIdentities": _IDENTITY}),
     Provider(
         namespace="Microsoft.Network", types=dict.fromkeys(("virtualNetworks", "virtualNetworks/subnets"), _NETWORK)

@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from ..base import Input, Process, Refused, Size, Uid
-from . import attach, copy, forward, logfile
+from . import attach, copy, forward, logfile, stats
 from .config import Place
 from .exec import Execs
 from .follow import follow
@@ -148,3 +148,9 @@ class Streams:
         identity = await self._running(uid, container)
         process = await self._execs.process_of(self.containerd, identity)
         await copy.copy_in(self.containerd, identity, container, path, archive, limit, process)
+
+    # --- what is used ---
+
+    async def meter(self, uid: Uid) -> stats.GroupMeter:
+        """Give a meter for the containers of a group that run now."""
+        return await stats.meter(self.containerd, self.place.installation, uid)

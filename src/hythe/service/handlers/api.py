@@ -11,6 +11,7 @@ from ..admin import Admin
 from ..call import Call, Caller
 from ..deployer import Deployer
 from ..locations import Locations
+from ..metrics import Metrics
 from ..resource import Resources
 from ..sandboxes import Sandboxes
 from ..store import SqlStore
@@ -34,6 +35,7 @@ class Api(Struct, kw_only=True):
     resources: Resources
     streams: Streams
     locations: Locations
+    metrics: Metrics
     admin: Admin
     sandboxes: Sandboxes
     rights: RightsPort
