@@ -163,6 +163,7 @@ async def running(
         yield service
     finally:
         await service.loop.stop()
+        await service.sampler.stop()
         await engine.close()
         if store is None:
             service.store.close()

@@ -438,6 +438,8 @@ class Usage(Struct, frozen=True, kw_only=True):
 class Reading(Struct, frozen=True, kw_only=True):
     """What a group uses at one moment."""
 
+    at: float
+    """That moment, in seconds of a clock that is never set."""
     containers: dict[str, Usage] = {}
     """By name, those that run."""
     received: int | None = None

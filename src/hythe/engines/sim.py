@@ -107,7 +107,7 @@ class SimulatedMeter:
             usage[one.name] = Usage(id=one.id, cpu=int(1e6 * outcome.millicores * seconds), memory=outcome.memory)
             received += outcome.receives * seconds
             sent += outcome.sends * seconds
-        return Reading(containers=usage, received=int(received), sent=int(sent))
+        return Reading(at=now.timestamp(), containers=usage, received=int(received), sent=int(sent))
 
     def close(self) -> None:
         """Forget the containers."""

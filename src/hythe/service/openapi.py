@@ -23,6 +23,11 @@ _QUERY: dict[str, dict[str, dict[str, object]]] = {
         "tail": {"type": "integer", "minimum": 0},
         "timestamps": {"type": "boolean"},
     },
+    "ContainerGroups_Stats": {"seconds": {"type": "integer", "minimum": 0, "maximum": 3600}},
+    "Metrics_List": {
+        name: {"type": "string"}
+        for name in ("metricnames", "timespan", "interval", "aggregation", "$filter", "top", "orderby", "resultType")
+    },
     "ContainerGroups_List": {"$expand": {"type": "string"}, "$skiptoken": {"type": "string"}},
     "ContainerGroups_ListByResourceGroup": {"$expand": {"type": "string"}, "$skiptoken": {"type": "string"}},
 }

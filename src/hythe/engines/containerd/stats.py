@@ -7,6 +7,7 @@ cgroups are opened.  A reading is then a few reads of files that the kernel make
 from __future__ import annotations
 
 import os
+import time
 from functools import cache
 from pathlib import Path
 
@@ -138,14 +139,14 @@ class GroupMeter:
 
     def read(self) -> Reading:
         """Read; what has ended is left out."""
-        usage = {}
+        at, usage = time.monotonic(), {}
         for name, files in self._containers.items():
             try:
                 usage[name] = files.read()
             except (OSError, ValueError, IndexError):
                 continue
         received, sent = self._network()
-        return Reading(containers=usage, received=received, sent=sent)
+        return Reading(at=at, containers=usage, received=received, sent=sent)
 
     def _network(self) -> tuple[int | None, int | None]:
         if self._process is None:

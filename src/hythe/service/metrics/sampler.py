@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -46,8 +45,6 @@ class Measured(Struct, kw_only=True):
     meter: Meter | None = None
     reading: Reading | None = None
     """The newest; None while nothing runs."""
-    read_at: float = 0.0
-    """By a clock that is never set."""
     now: dict[str, float] = {}
     """The newest value of each series; empty while nothing runs."""
     seconds: defaultdict[str, Seconds] = field(default_factory=lambda: defaultdict(Seconds))
@@ -67,19 +64,17 @@ class Sampler:
         *,
         clock: Clock,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._engine = engine if isinstance(engine, Stats) else None
         self.history = history
         self._clock = clock
         self._sleep = sleep
-        self._timer = timer
         self.groups: dict[str, Measured] = {}
         """By key."""
         self._changed: set[str] = set()
         self._stirred = asyncio.Event()
-        self._minute = -1
+        self._minute = self._pruned = -1
         self._task: asyncio.Task[None] | None = None
 
     # --- life ---
@@ -141,9 +136,9 @@ class Sampler:
                 await asyncio.sleep(0)
 
     def _sample(self, group: Measured, meter: Meter, second: int) -> None:
-        reading, at = meter.read(), self._timer()
-        values = _values(group.reading, reading, at - group.read_at)
-        group.reading, group.read_at, group.now = reading, at, values
+        reading = meter.read()
+        values = _values(group.reading, reading)
+        group.reading, group.now = reading, values
         for name, value in values.items():
             group.seconds[name].put(second, value)
 
@@ -183,16 +178,19 @@ class Sampler:
     async def _keep(self, minute: int) -> None:
         """Sum up a minute that is over, and hand the hours on."""
         kept: list[tuple[str, int, Hour]] = []
-        for group in [*self.groups.values()]:
+        for turn, group in enumerate([*self.groups.values()]):
             if await self._sum_up(group, minute):
                 kept.append((group.uid, group.hour, group.minutes))
+            if turn % _TURN == 0:
+                await asyncio.sleep(0)
         hour = minute // MINUTE
 
         def write() -> None:
             if kept:
                 self.history.put([(uid, number, minutes.packed()) for uid, number, minutes in kept])
-            if minute % MINUTE == 0:
+            if hour != self._pruned:
                 self.history.prune(hour - KEPT_HOURS)
+                self._pruned = hour
 
         await asyncio.to_thread(write)
 
@@ -233,8 +231,9 @@ def _running(row: Row) -> Running:
     )
 
 
-def _values(before: Reading | None, reading: Reading, seconds: float) -> dict[str, float]:
+def _values(before: Reading | None, reading: Reading) -> dict[str, float]:
     """Turn two readings into values; what began between them has no rate yet."""
+    seconds = reading.at - before.at if before else 0.0
     values: dict[str, float] = {}
     for name, used in reading.containers.items():
         values[memory(name)] = float(used.memory)
