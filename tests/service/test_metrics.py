@@ -226,6 +226,19 @@ async def test_a_service_that_comes_back_knows_the_minutes(tmp_path: Path) -> No
     assert newest.json["containers"] == []
 
 
+def test_a_history_that_can_not_be_read_begins_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "metrics.db"
+    path.write_bytes(b"no database at all" * 1000)
+
+    history = History(path)
+    history.put([("uid", 1, b"block")])
+    kept = history.get("uid", 0, 2)
+    history.close()
+
+    assert kept == [(1, b"block")]
+    assert "It begins anew" in caplog.text
+
+
 async def test_minutes_older_than_a_month_go_and_those_of_a_group_go_with_it() -> None:
     history = History()
     async with watched(history=history) as here:
@@ -355,4 +368,4 @@ async def test_sleeps_until_something_runs_and_then_wakes_at_each_second() -> No
         await Watched(service, clock).put(container("busy"))
         await asyncio.wait_for(enough.wait(), 5)
 
-    assert slept == [0.25, 1.0, 1.0, 1.0]
+    assert slept == [1.25, 1.0, 1.0, 1.0]

@@ -108,7 +108,8 @@ class Sampler:
                 self._stirred.clear()
                 await self._stirred.wait()
             now = self._clock().timestamp()
-            await self._sleep(math.floor(now) + 1.0 - now)
+            # After one that was late the next is left out: over a short time a rate says little.
+            await self._sleep(math.floor(now + 0.5) + 1.0 - now)
             try:
                 await self.tick()
             except Exception:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS hours (
@@ -14,19 +17,36 @@ CREATE TABLE IF NOT EXISTS hours (
 """
 
 
+def _opened(path: Path | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(path or ":memory:", check_same_thread=False)
+    try:
+        if path:
+            path.chmod(0o600)
+        for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        with connection:
+            connection.execute(_TABLE)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 class History:
     """Keeps blocks of bytes, one for each hour of each group.  Any thread may call it."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Open a file, or with None a database in memory."""
-        self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._turn = threading.Lock()
-        if path:
-            path.chmod(0o600)
-        for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL"):
-            self._connection.execute(f"PRAGMA {pragma}").fetchall()
-        with self._turn, self._connection:
-            self._connection.execute(_TABLE)
+        try:
+            self._connection = _opened(path)
+        except sqlite3.DatabaseError as error:
+            if path is None:
+                raise
+            log.warning("cannot read %s: %s. It begins anew.", path, error)
+            for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+                each.unlink(missing_ok=True)
+            self._connection = _opened(path)
 
     def put(self, blocks: Iterable[tuple[str, int, bytes]]) -> None:
         """Write blocks, each with the group's uid and its hour, counted from 1970."""
