@@ -1,6 +1,6 @@
 """`make bench`: measure, print a table, write `.cache/bench.json`.
 
-python -m bench [create] [life] [import] [reads] [rest] [--rounds N]
+python -m bench [create] [life] [import] [reads] [rest] [metrics] [--rounds N]
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, imports, life, lists, reads, rest, streams
+from . import create, imports, life, lists, metrics, reads, rest, streams
 from .rivals import ROOT, Service
 
 PARTS = {
@@ -25,6 +25,7 @@ PARTS = {
     "list": lists.measure,
     "reads": reads.measure,
     "rest": rest.measure,
+    "metrics": metrics.measure,
 }
 
 

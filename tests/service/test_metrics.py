@@ -170,6 +170,19 @@ async def test_an_unknown_metric_is_refused_with_azures_sentence() -> None:
     )
 
 
+async def test_an_answer_has_its_bounds() -> None:
+    async with watched() as here:
+        await here.put(*(container(f"c{number}") for number in range(5)))
+        await here.pass_seconds(2)
+        query = f"timespan=P30D/{stamp(NOON)}&$filter=containerName%20eq%20'*'&top="
+        refused = await here.ask("GET", f"{INSIGHTS}/metrics", version="2023-10-01", query=f"{query}5")
+        answered = await here.ask("GET", f"{INSIGHTS}/metrics", version="2023-10-01", query=f"{query}1")
+
+    assert (refused.status, refused.code) == (400, "BadRequest")
+    assert "more than 200000 points" in refused.json["message"]
+    assert len(values(answered)) == 30 * 24 * 60
+
+
 async def test_a_group_that_is_not_there_has_no_metrics() -> None:
     async with watched() as here:
         await here.service.make_folder()

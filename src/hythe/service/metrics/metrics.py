@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from ..answers import Answer, plain
 from ..call import Call
@@ -15,7 +17,35 @@ from .query import AGGREGATIONS, DIMENSION, GRAINS, METRICS, NAMESPACE, BadQuery
 from .sampler import KEPT_HOURS, Clock, Sampler
 from .series import HOUR, MINUTE, RECEIVED, SENT, Hour, Point, Seconds, cpu, memory, merged, summed_up
 
+_MOST_POINTS = 200_000
+"""In one answer: some 60 MB while it is made."""
 _INSIGHTS = "providers/Microsoft.Insights"
+
+
+class Recorded(Struct, kw_only=True):
+    """The minutes of a group, as far as a question goes."""
+
+    hours: dict[int, Hour]
+    minute: int = 0
+    begun: dict[str, Point] = {}
+    """What there is of that minute, which goes on, by series."""
+
+    def names(self, suffix: str) -> list[str]:
+        """Give what stands before the suffix of every series that has it."""
+        every = {name for hour in self.hours.values() for name in [*hour.series]} | {*self.begun}
+        return sorted(name.removesuffix(suffix) for name in every if name.endswith(suffix))
+
+    def points(self, series: str) -> dict[int, Point]:
+        """Give a series by minute of the epoch."""
+        found: dict[int, Point] = {}
+        for number, hour in self.hours.items():
+            for minute in range(MINUTE):
+                point = hour.get(series, minute)
+                if point is not None:
+                    found[number * MINUTE + minute] = point
+        if series in self.begun:
+            found[self.minute] = self.begun[series]
+        return found
 
 
 class Metrics:
@@ -48,31 +78,25 @@ class Metrics:
         )
 
     def _values(self, row: Row, query: Query) -> list[dict[str, Any]]:
-        minutes = self._minutes(row, int(query.start.timestamp()), int(query.end.timestamp()))
-        return [_value(row, query, metric, minutes) for metric in query.metrics]
+        recorded = self._recorded(row, int(query.start.timestamp()), int(query.end.timestamp()))
+        return [_value(row, query, metric, recorded) for metric in query.metrics]
 
-    def _minutes(self, row: Row, start: int, end: int) -> dict[str, dict[int, Point]]:
-        """Give by series and minute what was measured, the minute that goes on included."""
-        group = self.sampler.groups.get(row.key)
+    def _recorded(self, row: Row, start: int, end: int) -> Recorded:
+        """Give what was measured, the minute that goes on included."""
         first, last = start // HOUR, end // HOUR
-        kept = self.sampler.history.get(row.uid, first, last)
-        hours = {number: Hour.unpacked(block) for number, block in kept}
-        if group is not None and group.uid == row.uid and first <= group.hour <= last:
+        hours = {number: Hour.unpacked(block) for number, block in self.sampler.history.get(row.uid, first, last)}
+        group = self.sampler.groups.get(row.key)
+        if group is None or group.uid != row.uid:
+            return Recorded(hours=hours)
+        if first <= group.hour <= last:
             hours[group.hour] = group.minutes
-        found: dict[str, dict[int, Point]] = defaultdict(dict)
-        for number, hour in hours.items():
-            for series in [*hour.series]:
-                for minute in range(MINUTE):
-                    point = hour.get(series, minute)
-                    if point is not None:
-                        found[series][number * MINUTE + minute] = point
-        if group is not None and group.uid == row.uid:
-            minute = int(self._clock().timestamp()) // MINUTE
-            for series, seconds in [*group.seconds.items()]:
-                begun = summed_up(value for _, value in seconds.between(minute * MINUTE, (minute + 1) * MINUTE))
-                if begun is not None:
-                    found[series][minute] = begun
-        return found
+        minute = int(self._clock().timestamp()) // MINUTE
+        begun: dict[str, Point] = {}
+        for series, seconds in [*group.seconds.items()]:
+            point = summed_up(value for _, value in seconds.between(minute * MINUTE, (minute + 1) * MINUTE))
+            if point is not None:
+                begun[series] = point
+        return Recorded(hours=hours, minute=minute, begun=begun)
 
     # --- our own ---
 
@@ -144,39 +168,48 @@ def _definition(row: Row, metric: Metric) -> dict[str, Any]:
     return definition
 
 
-def _value(row: Row, query: Query, metric: Metric, minutes: Mapping[str, Mapping[int, Point]]) -> dict[str, Any]:
+def _value(row: Row, query: Query, metric: Metric, recorded: Recorded) -> dict[str, Any]:
     suffix = metric.series("")
-    series = {name.removesuffix(suffix): points for name, points in minutes.items() if name.endswith(suffix)}
+    names = recorded.names(suffix)
     told_apart = query.containers is not None and metric.by_container
     if told_apart:
         wanted = query.containers or ()
-        series = {name: points for name, points in series.items() if not wanted or name.lower() in wanted}
-    else:
-        series = {"": _together(series.values())}
+        names = [name for name in names if not wanted or name.lower() in wanted]
     buckets = query.buckets
+    kept = min(query.top, len(names)) if told_apart else 1
+    if kept * len(buckets) * len(query.metrics) > _MOST_POINTS:
+        raise BadQuery(
+            f"The answer would have more than {_MOST_POINTS} points. Ask for a shorter timespan, a longer interval, or "
+            "fewer series with top."
+        )
+    series: list[tuple[str, list[Point | None]]] = []
+    if told_apart:
+        series = [(name, cut(recorded.points(name + suffix), buckets)) for name in names]
+    else:
+        series = [("", cut(_together(recorded.points(name + suffix) for name in names), buckets))]
+    if query.orderby is not None:
+        series.sort(key=partial(_rank, query.orderby[0]), reverse=query.orderby[1])
+    label = {"value": DIMENSION.lower(), "localizedValue": DIMENSION.lower()}
     timeseries = []
-    for name, points in sorted(series.items()):
-        cut_up = cut(points, buckets)
-        whole = merged(point for point in cut_up if point is not None)
-        label = {"value": DIMENSION.lower(), "localizedValue": DIMENSION.lower()}
+    for name, points in series[:kept]:
         made: dict[str, Any] = {"metadatavalues": [{"name": label, "value": name}] if told_apart else []}
         if query.data:
-            made["data"] = [
-                _data(start, point, query) for (start, _), point in zip(buckets, cut_up, strict=True)
-            ]  # fmt: skip
-        timeseries.append((whole, made))
-    if query.orderby is not None:
-        how, descending = query.orderby
-        timeseries.sort(key=lambda one: AGGREGATIONS[how](one[0]) if one[0] else 0.0, reverse=descending)
+            made["data"] = [_data(start, point, query) for (start, _), point in zip(buckets, points, strict=True)]
+        timeseries.append(made)
     return {
         "id": f"{row.id}/{_INSIGHTS}/metrics/{metric.name}",
         "type": "Microsoft.Insights/metrics",
         "name": {"value": metric.name, "localizedValue": metric.display},
         "displayDescription": metric.description,
         "unit": metric.unit,
-        "timeseries": [made for _, made in (timeseries[: query.top] if told_apart else timeseries)],
+        "timeseries": timeseries,
         "errorCode": "Success",
     }
+
+
+def _rank(how: str, series: tuple[str, list[Point | None]]) -> float:
+    whole = merged(point for point in series[1] if point is not None)
+    return AGGREGATIONS[how](whole) if whole else 0.0
 
 
 def _data(start: int, point: Point | None, query: Query) -> dict[str, Any]:
@@ -189,9 +222,9 @@ def _data(start: int, point: Point | None, query: Query) -> dict[str, Any]:
 
 def _together(series: Iterable[Mapping[int, Point]]) -> dict[int, Point]:
     """Take several series as one: the values of all of them."""
-    by_minute: dict[int, list[Point]] = defaultdict(list)
+    together: dict[int, Point] = {}
     for points in series:
         for minute, point in points.items():
-            by_minute[minute].append(point)
-    together = {minute: merged(points) for minute, points in by_minute.items()}
-    return {minute: point for minute, point in together.items() if point is not None}
+            there = together.get(minute)
+            together[minute] = (merged((there, point)) or point) if there else point
+    return together

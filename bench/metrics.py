@@ -1,0 +1,50 @@
+"""What measuring costs: CPU and memory of the service while 100 real groups idle, and while there is none."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from .life import AT_ONCE, groups
+from .rivals import Service, figure
+
+GROUPS = 100
+SECONDS = 60.0
+_SETTLE = 5.0
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def measure(service: Service, rounds: int) -> list[dict[str, Any]]:
+    """Let the service rest, then let it have groups.  All that it does is counted, not the sampling alone."""
+    nothing = _share(service.pid)
+    before = _megabytes(service.pid)
+    with groups(service) as held, ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(held.create, (f"metrics-{number}" for number in range(GROUPS))))
+        time.sleep(_SETTLE)
+        idle = _share(service.pid)
+        memory = _megabytes(service.pid) - before
+    return [
+        figure("CPU of the service without groups", nothing, "%", 0.5),
+        figure(f"CPU of the service with {GROUPS} idle groups, measured each second", idle, "%"),
+        figure(f"the same, less the service without groups: sampling {GROUPS} groups", idle - nothing, "%", 1.0),
+        figure(f"memory of the service that {GROUPS} groups add", memory, "MB", 200.0),
+    ]
+
+
+def _share(pid: int) -> float:
+    """Give how many percent of one CPU a process takes."""
+    begun, spent = time.monotonic(), _spent(pid)
+    time.sleep(SECONDS)
+    return 100 * (_spent(pid) - spent) / (time.monotonic() - begun)
+
+
+def _spent(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def _megabytes(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
