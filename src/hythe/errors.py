@@ -85,7 +85,7 @@ class ServiceError(HytheError):
         self.status = status
         self.code = code
         self.message = message
-        self.details = tuple(details)
+        self.details: tuple[Detail, ...] = tuple(details)
         self.request_id = request_id
         self.retry_after = retry_after
 
@@ -165,7 +165,7 @@ class OperationFailed(HytheError):
         super().__init__("\n".join(lines))
         self.code = code
         self.message = message
-        self.events = tuple(events)
+        self.events: tuple[Event, ...] = tuple(events)
 
 
 def _advice(code: str, message: str, events: Sequence[Event]) -> str:

@@ -107,10 +107,10 @@ class SimulatedEngine(SimulatedStreams):
         grace: int = pod.GRACE,
     ) -> None:
         super().__init__()
-        self.outcomes = outcomes or {}
+        self.outcomes: dict[str, Outcome] = outcomes or {}
         """By container name, volume name or image; a container that is in none runs until it is stopped."""
         self.find_share: FindShare = _any_share
-        self.can = Capabilities(
+        self.can: Capabilities = Capabilities(
             engine=self.name, runtime="simulated", volumes=VOLUMES, init_containers=True, probes=True
         )
         self.groups: dict[Uid, _Group] = {}

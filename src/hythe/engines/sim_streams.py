@@ -57,7 +57,7 @@ class SimulatedProcess:
     def __init__(self, script: Scripted, *, tty: Size | None, stdin: bool) -> None:
         self._script = script
         self.size = tty
-        self.closed = False
+        self.closed: bool = False
         self._output: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue()
         for number, data in ((STDOUT, script.out), (STDERR if tty is None else STDOUT, script.err)):
             if data:

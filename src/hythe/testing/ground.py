@@ -29,10 +29,11 @@ class Ground:
     """Is there once in a process, from the first service on until the process ends."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="hythe-testing-"))
-        self.tenant, self.subscription = str(uuid.uuid4()), str(uuid.uuid4())
+        self.folder: Path = Path(tempfile.mkdtemp(prefix="hythe-testing-"))
+        self.tenant: str = str(uuid.uuid4())
+        self.subscription: str = str(uuid.uuid4())
         self._store = SqlStore(None)
-        self.identity = Identity(self.folder, self._store, tenant=self.tenant, names=())
+        self.identity: Identity = Identity(self.folder, self._store, tenant=self.tenant, names=())
         self.identity.first_principal(_PLACEHOLDER, self.subscription)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="hythe-testing", daemon=True)

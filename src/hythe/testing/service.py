@@ -20,6 +20,7 @@ from hythe.client.auth_file import read_auth_file
 from hythe.engines.base import Uid
 from hythe.engines.pod import Backoff
 from hythe.engines.sim import Outcome, SimulatedEngine
+from hythe.engines.sim_streams import SimulatedProcess
 from hythe.models import AzureFileVolume
 from hythe.service.build import Built, build
 from hythe.service.settings import ServiceSettings
@@ -64,11 +65,11 @@ class RunningService:
         auth = read_auth_file(data_dir / "my.azureauth")
         self.url = url
         self.data_dir = data_dir
-        self.subscription_id = auth.subscription_id
-        self.tenant_id = auth.tenant_id
-        self.client_id = auth.client_id
-        self.outcomes = engine.outcomes
-        self.processes = engine.processes
+        self.subscription_id: str = auth.subscription_id
+        self.tenant_id: str = auth.tenant_id
+        self.client_id: str = auth.client_id
+        self.outcomes: dict[str, Outcome] = engine.outcomes
+        self.processes: list[SimulatedProcess] = engine.processes
         """Commands that exec ran in containers, oldest first: each has its terminal's ``size`` and ``closed``."""
         self._auth = auth
         self._engine = engine

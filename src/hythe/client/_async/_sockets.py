@@ -34,7 +34,7 @@ class Socket:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
-        self.subprotocol = connection.subprotocol
+        self.subprotocol: str | None = connection.subprotocol
 
     async def send(self, data: bytes | str) -> None:
         """Send a frame.  Raises `ConnectionFailed` if the service has closed."""
@@ -174,6 +174,8 @@ class Forward:
     def __init__(self, server: asyncio.Server, carrying: set[asyncio.Task[None]]) -> None:
         self._server = server
         self._carrying = carrying
+        self.host: str
+        self.port: int
         self.host, self.port = server.sockets[0].getsockname()[:2]
 
     def __repr__(self) -> str:

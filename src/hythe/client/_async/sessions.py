@@ -28,7 +28,7 @@ class ContainerSession:
     def __init__(self, socket: Socket, *, tty: bool) -> None:
         self._socket = socket
         self._own = socket.subprotocol == SUBPROTOCOL
-        self.tty = tty or not self._own
+        self.tty: bool = tty or not self._own
         """Whether it is a terminal; everything on Azure is."""
         self.exit_code: int | None = None
         """The exit code, once `read` has given None; stays None on Azure and for an attachment."""

@@ -38,7 +38,7 @@ class Socket:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
-        self.subprotocol = connection.subprotocol
+        self.subprotocol: str | None = connection.subprotocol
 
     def send(self, data: bytes | str) -> None:
         """Send a frame.  Raises `ConnectionFailed` if the service has closed."""
@@ -198,6 +198,8 @@ class Forward:
         self._open: set[sockets.socket] = set()
         self._carrying: set[Socket] = set()
         self._over = threading.Event()
+        self.host: str
+        self.port: int
         self.host, self.port = listener.getsockname()[:2]
         self._thread = threading.Thread(target=self._accept, name="hythe-forward", daemon=True)
         self._thread.start()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from hythe.client.addresses import is_loopback
 from hythe.client.documents import decode, encode
@@ -48,23 +48,25 @@ _HERE = "local"
 class ContainerInstanceManagementClient(Client):
     """Runs container groups, on Hythe or on Azure."""
 
-    DEFAULT_API_VERSION = NEWEST
+    DEFAULT_API_VERSION: ClassVar[str] = NEWEST
 
     def _add_operations(self, session: Session) -> None:
-        self.container_groups = ContainerGroupsOperations(session)
-        self.containers = self.container = ContainersOperations(session)
-        self.location = LocationOperations(session)
-        self.operations = Operations(session)
-        self.subnet_service_association_link = SubnetServiceAssociationLinkOperations(session)
-        self.cg_profile = CGProfileOperations(session)
-        self.cg_profiles = CGProfilesOperations(session)
-        self.ngroups = NGroupsOperations(session)
-        self.sandbox_groups = SandboxGroupsOperations(session)
+        self.container_groups: ContainerGroupsOperations = ContainerGroupsOperations(session)
+        self.containers: ContainersOperations = ContainersOperations(session)
+        self.container: ContainersOperations = self.containers
+        self.location: LocationOperations = LocationOperations(session)
+        self.operations: Operations = Operations(session)
+        links = SubnetServiceAssociationLinkOperations(session)
+        self.subnet_service_association_link: SubnetServiceAssociationLinkOperations = links
+        self.cg_profile: CGProfileOperations = CGProfileOperations(session)
+        self.cg_profiles: CGProfilesOperations = CGProfilesOperations(session)
+        self.ngroups: NGroupsOperations = NGroupsOperations(session)
+        self.sandbox_groups: SandboxGroupsOperations = SandboxGroupsOperations(session)
         # older names
-        self.container_group_usage = ContainerGroupUsageOperations(session)
-        self.service_association_link = self.subnet_service_association_link
-        self.container_group_profiles = ContainerGroupProfilesOperations(session)
-        self.container_group_profile = ContainerGroupProfileOperations(session)
+        self.container_group_usage: ContainerGroupUsageOperations = ContainerGroupUsageOperations(session)
+        self.service_association_link: SubnetServiceAssociationLinkOperations = links
+        self.container_group_profiles: ContainerGroupProfilesOperations = ContainerGroupProfilesOperations(session)
+        self.container_group_profile: ContainerGroupProfileOperations = ContainerGroupProfileOperations(session)
 
     def group(self, name: str, resource_group: str = DEFAULT_RESOURCE_GROUP) -> Group:
         """Give a handle of one group: ``logs(follow=True)``, ``wait()``, ``why()`` and more.  Asks nothing."""

@@ -48,11 +48,11 @@ class Session:
         deadline: float | None = None,
         retry_total: int = RETRIES,
     ) -> None:
-        self.base_url = safe_base(base_url or AZURE, "base_url")
+        self.base_url: str = safe_base(base_url or AZURE, "base_url")
         self.subscription_id = subscription_id
         self.api_version = api_version
-        self.clock = Clock()
-        self.polling_interval = polling_interval or (1.0 if is_loopback(self.base_url) else 5.0)
+        self.clock: Clock = Clock()
+        self.polling_interval: float = polling_interval or (1.0 if is_loopback(self.base_url) else 5.0)
         self.deadline = deadline
         self._timeout = timeout
         self._retries = retry_total

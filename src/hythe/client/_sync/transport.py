@@ -30,8 +30,8 @@ class Stream:
     def __init__(self, request: Request, answer: httpx2.Response) -> None:
         self._request = request
         self._answer = answer
-        self.status = answer.status_code
-        self.headers = {name.lower(): value for name, value in answer.headers.items()}
+        self.status: int = answer.status_code
+        self.headers: dict[str, str] = {name.lower(): value for name, value in answer.headers.items()}
 
     def blocks(self) -> Iterator[bytes]:
         """Iterate over the body.  Raises `ConnectionFailed` if it breaks off."""
