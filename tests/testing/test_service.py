@@ -31,6 +31,14 @@ def group(*names: str, **options: object) -> ContainerGroup:
     return ContainerGroup(location="eastus", os_type="Linux", containers=containers, **options)
 
 
+def test_the_plugin_costs_nothing_where_it_is_not_used() -> None:
+    program = (
+        "import sys, hythe.testing.plugin; print(*{'uvicorn', 'sqlalchemy', 'httpx2', 'msgspec'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_further_services_start_at_once() -> None:
     with running_service():
         pass
