@@ -301,3 +301,23 @@ def test_the_examples_of_the_contract_go_round() -> None:
             assert ContainerGroup.from_yaml(group.to_yaml()) == ContainerGroup.from_dict(group.serialize())
             seen += 1
     assert seen
+
+
+def test_a_notebook_shows_a_group_without_its_secrets() -> None:
+    group = ContainerGroup.from_dict(
+        {
+            "name": "a<b", "location": "eastus",
+            "properties": {
+                "osType": "Linux", "instanceView": {"state": "Running"},
+                "ipAddress": {"type": "Public", "ip": "1.2.3.4", "ports": [{"port": 80}]},
+                "containers": [{"name": "c", "properties": {
+                    "image": "i", "environmentVariables": [{"name": "S", "secureValue": "hidden"}],
+                    "instanceView": {"restartCount": 2, "currentState": {"state": "Waiting", "detailStatus": "<b>"}},
+                }}],
+            },
+        }
+    )  # fmt: skip
+    shown = group._repr_html_()
+    assert "<strong>a&lt;b</strong> <em>Running</em>" in shown and "1.2.3.4, ports 80" in shown
+    assert "<td>c</td><td>i</td><td>Waiting (&lt;b&gt;)</td><td></td><td>2</td>" in shown
+    assert "hidden" not in shown and "<td>" in ContainerGroup(containers=[Container(name="c")])._repr_html_()

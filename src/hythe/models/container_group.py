@@ -518,6 +518,12 @@ class ContainerGroup(ContainerGroupProperties, kw_only=True):
     zones: list[str] | None = None
     system_data: SystemData | None = None
 
+    def _repr_html_(self) -> str:
+        """Show the group in a notebook."""
+        from ._html import group_html
+
+        return group_html(self)
+
     @property
     def properties(self) -> ContainerGroupProperties:
         """Be what stands under ``properties`` on the wire; a change of it is one of this."""

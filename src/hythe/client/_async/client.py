@@ -69,7 +69,7 @@ class Client:
             retry_total=retry_total,
         )
         self._add_operations(self._session)
-        self.connected_to = f"{self._session.base_url}, subscription {subscription_id}"
+        self.connected_to: str = f"{self._session.base_url}, subscription {subscription_id}"
         """Tells in words what this client talks to; `hythe.connect` says more."""
 
     def _add_operations(self, session: Session) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Unpack
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from hythe.client.addresses import is_loopback
 from hythe.client.documents import decode, encode
@@ -34,6 +34,11 @@ from .profiles import (
 from .sandbox_groups import SandboxGroupsOperations
 from .session import Session
 
+if TYPE_CHECKING:
+    from hythe.client.changes import Plan
+
+    from .applying import Definition
+
 DEFAULT_RESOURCE_GROUP = "hythe"
 """Where groups go that are put into no other."""
 _RESOURCES_VERSION = "2021-04-01"
@@ -43,23 +48,25 @@ _HERE = "local"
 class ContainerInstanceManagementClient(Client):
     """Runs container groups, on Hythe or on Azure."""
 
-    DEFAULT_API_VERSION = NEWEST
+    DEFAULT_API_VERSION: ClassVar[str] = NEWEST
 
     def _add_operations(self, session: Session) -> None:
-        self.container_groups = ContainerGroupsOperations(session)
-        self.containers = self.container = ContainersOperations(session)
-        self.location = LocationOperations(session)
-        self.operations = Operations(session)
-        self.subnet_service_association_link = SubnetServiceAssociationLinkOperations(session)
-        self.cg_profile = CGProfileOperations(session)
-        self.cg_profiles = CGProfilesOperations(session)
-        self.ngroups = NGroupsOperations(session)
-        self.sandbox_groups = SandboxGroupsOperations(session)
+        self.container_groups: ContainerGroupsOperations = ContainerGroupsOperations(session)
+        self.containers: ContainersOperations = ContainersOperations(session)
+        self.container: ContainersOperations = self.containers
+        self.location: LocationOperations = LocationOperations(session)
+        self.operations: Operations = Operations(session)
+        links = SubnetServiceAssociationLinkOperations(session)
+        self.subnet_service_association_link: SubnetServiceAssociationLinkOperations = links
+        self.cg_profile: CGProfileOperations = CGProfileOperations(session)
+        self.cg_profiles: CGProfilesOperations = CGProfilesOperations(session)
+        self.ngroups: NGroupsOperations = NGroupsOperations(session)
+        self.sandbox_groups: SandboxGroupsOperations = SandboxGroupsOperations(session)
         # older names
-        self.container_group_usage = ContainerGroupUsageOperations(session)
-        self.service_association_link = self.subnet_service_association_link
-        self.container_group_profiles = ContainerGroupProfilesOperations(session)
-        self.container_group_profile = ContainerGroupProfileOperations(session)
+        self.container_group_usage: ContainerGroupUsageOperations = ContainerGroupUsageOperations(session)
+        self.service_association_link: SubnetServiceAssociationLinkOperations = links
+        self.container_group_profiles: ContainerGroupProfilesOperations = ContainerGroupProfilesOperations(session)
+        self.container_group_profile: ContainerGroupProfileOperations = ContainerGroupProfileOperations(session)
 
     def group(self, name: str, resource_group: str = DEFAULT_RESOURCE_GROUP) -> Group:
         """Give a handle of one group: ``logs(follow=True)``, ``wait()``, ``why()`` and more.  Asks nothing."""
@@ -107,6 +114,35 @@ class ContainerInstanceManagementClient(Client):
             self, image, commands, parallel=parallel, retries=retries, on_result=on_result,
             resource_group=resource_group, timeout=timeout, options=options,
         )  # fmt: skip
+
+    def plan(
+        self, definition: Definition, *, resource_group: str = DEFAULT_RESOURCE_GROUP, name: str | None = None
+    ) -> Plan:
+        """Say what `apply` would change; nothing is changed.  ``str()`` of the plan is meant for people."""
+        from . import applying
+
+        found, _ = applying.plan(self, definition, resource_group, name)
+        return found
+
+    def apply(
+        self,
+        definition: Definition,
+        *,
+        resource_group: str = DEFAULT_RESOURCE_GROUP,
+        name: str | None = None,
+        force: bool = False,
+        timeout: float | None = None,
+    ) -> Plan:
+        """Make a group what a definition says, wait until that is done, and return what was done.
+
+        ``definition`` is a `ContainerGroup` or the path of a file: compose, pod, or that of ``az container create``.
+        Nothing is sent if all is so already; other tags alone restart nothing; what can't be changed in place (sizes,
+        restart policy, region) has the group deleted and made again.  Secrets are not shown by the service and so not
+        compared: ``force`` sends all again.  Raises `OperationFailed`, and ValueError for a file that can't be used.
+        """
+        from . import applying
+
+        return applying.apply(self, definition, resource_group=resource_group, name=name, force=force, timeout=timeout)
 
     def ensure_resource_group(self, name: str, location: str | None = None) -> str:
         """Make a resource group unless there is one, and return its location.

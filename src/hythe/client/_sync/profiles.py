@@ -108,7 +108,15 @@ class CGProfileOperations(_ProfileVerbs, ContainerGroupProfileOperations):
 class ContainerGroupProfilesOperations(_ProfileVerbs):
     """Is ``client.container_group_profiles``, what ``cg_profile`` and ``cg_profiles`` were called before 10.2.0b2."""
 
-    patch = _ProfileVerbs.update
+    def patch(
+        self,
+        resource_group_name: str,
+        container_group_profile_name: str,
+        properties: Given,
+        **options: Unpack[CallOptions],
+    ) -> ContainerGroupProfile:
+        """Replace the tags of a profile: the older name of ``update``."""
+        return self.update(resource_group_name, container_group_profile_name, properties, **options)
 
     def list(self, **options: Unpack[CallOptions]) -> Pager[ContainerGroupProfile]:
         """Iterate over the profiles of the subscription."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 from hythe.client.options import BeginOptions, CallOptions, call_of
 from hythe.models import GenericResourceExpanded, ResourceGroup
@@ -85,8 +85,8 @@ class ResourcesOperations(OperationGroup):
 class ResourceManagementClient(Client):
     """Looks after resource groups, on Hythe or on Azure."""
 
-    DEFAULT_API_VERSION = "2021-04-01"
+    DEFAULT_API_VERSION: ClassVar[str] = "2021-04-01"
 
     def _add_operations(self, session: Session) -> None:
-        self.resource_groups = ResourceGroupsOperations(session)
-        self.resources = ResourcesOperations(session)
+        self.resource_groups: ResourceGroupsOperations = ResourceGroupsOperations(session)
+        self.resources: ResourcesOperations = ResourcesOperations(session)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ssl
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+
+from starlette.types import ASGIApp
 
 from ..call import Caller
 from ..kinds.identities import assigned, by_client_id
@@ -46,16 +49,17 @@ class Identity:
         self._url = url
         self._names = frozenset(name.lower() for name in (*_LOCAL_NAMES, *AZURE_NAMES, *names))
         files = tls.server_files(data_dir, names)
-        self.certificate, self.certificate_key = files.certfile, files.keyfile
+        self.certificate: Path = files.certfile
+        self.certificate_key: Path = files.keyfile
         bundle(data_dir)
-        self.certificate_for = tls.Certificates(data_dir).context
+        self.certificate_for: Callable[[str], ssl.SSLContext] = tls.Certificates(data_dir).context
         self._principals = Principals(store)
         issuer = self._issuer = Issuer(signing_key(data_dir), tenant)
-        self.verify = issuer.verify
-        self.authority = application(Authority(self._principals, issuer, self.answers_for))
-        self.is_authority_path = owns
+        self.verify: Callable[[str], Caller] = issuer.verify
+        self.authority: ASGIApp = application(Authority(self._principals, issuer, self.answers_for))
+        self.is_authority_path: Callable[[str], bool] = owns
         self._rights = Rights(store)
-        self.host = HostEndpoint(endpoint_key(data_dir), partial(by_client_id, store), self.managed_token)
+        self.host: HostEndpoint = HostEndpoint(endpoint_key(data_dir), partial(by_client_id, store), self.managed_token)
 
     # --- names ---
 
