@@ -67,6 +67,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What its probes find, one after the other; the last stays."""
     pull_error: str = ""
     """If not empty, its image can't be had, for this reason."""
+    pull_seconds: float = 0.0
+    """How long the pull of its image takes."""
     mount_error: str = ""
     """If not empty, the volume of this name can't be mounted, for this reason."""
 
@@ -186,9 +188,10 @@ class SimulatedEngine(SimulatedStreams):
             case WriteConfigMap(container=container, spec=spec):
                 group.config_maps[container] = spec
             case PullImage(container=container, image=image):
-                error = self._outcome(want, container).pull_error
-                if error:
-                    raise Refused("ErrImagePull", f'Failed to pull image "{image}": {error}', container)
+                outcome = self._outcome(want, container)
+                await asyncio.sleep(outcome.pull_seconds)
+                if outcome.pull_error:
+                    raise Refused("ErrImagePull", f'Failed to pull image "{image}": {outcome.pull_error}', container)
             case RunContainer():
                 return self._run(group, want, action)
             case StartContainer() | RemoveContainer() if action.id not in group.containers:
@@ -252,6 +255,12 @@ class SimulatedEngine(SimulatedStreams):
                 loop.call_later(outcome.runs_for, self._end, want.uid, identity, outcome.exit_code, outcome.reason)
             )
         return (Happened(container=action.name, name="Started", message="Started container"),)
+
+    def end(self, uid: Uid, name: str, exit_code: int, reason: str) -> None:
+        """Have a running container end now; one that does not run stays as it is."""
+        seen = self.container(uid, name)
+        if seen is not None:
+            self._end(uid, seen.id, exit_code, reason)
 
     def _end(self, uid: Uid, identity: str, exit_code: int, reason: str) -> None:
         group = self.groups.get(uid)

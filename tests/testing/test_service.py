@@ -1,0 +1,135 @@
+"""Tests the service that is shipped for other people's tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import hythe
+from hythe.errors import InvalidRequest, OperationFailed
+from hythe.models import (
+    AzureFileVolume,
+    Container,
+    ContainerGroup,
+    ResourceRequests,
+    ResourceRequirements,
+    Volume,
+    VolumeMount,
+)
+from hythe.testing import Outcome, RunningService, running_service
+
+NEEDS = ResourceRequirements(requests=ResourceRequests(cpu=1.0, memory_in_gb=1.0))
+
+
+def group(*names: str, **options: object) -> ContainerGroup:
+    containers = [Container(name=name, image="any/image", resources=NEEDS) for name in names]
+    return ContainerGroup(location="eastus", os_type="Linux", containers=containers, **options)
+
+
+def test_further_services_start_at_once() -> None:
+    with running_service():
+        pass
+    took = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        with running_service() as service:
+            took.append(time.perf_counter() - begun)
+        assert not service.data_dir.exists()
+    assert min(took) < 0.1
+
+
+def test_the_environment_leads_here(hythe_service: RunningService) -> None:
+    with hythe.connect() as client:
+        assert hythe_service.url in client.connected_to
+        assert list(client.container_groups.list()) == []
+    assert os.environ["AZURE_AUTHORITY_HOST"] == hythe_service.url
+    assert oct(hythe_service.auth_file.stat().st_mode & 0o777) == "0o600"
+
+
+def test_what_does_not_use_the_fixture_keeps_its_environment() -> None:
+    before = dict(os.environ)
+    with running_service() as service:
+        assert dict(os.environ) == before
+        with service.in_environment():
+            assert os.environ["HYTHE_HOME"] == str(service.data_dir)
+        assert dict(os.environ) == before
+
+
+def test_two_services_know_nothing_of_each_other() -> None:
+    with running_service() as one, running_service() as other, one.client() as client, other.client() as second:
+        client.ensure_resource_group("rg")
+        assert client.container_groups.begin_create_or_update("rg", "web", group("c")).result().name == "web"
+        assert [each.name for each in client.container_groups.list()] == ["web"]
+        assert list(second.container_groups.list()) == []
+
+
+@pytest.mark.hythe(outcomes={"task": Outcome(runs_for=0.01, exit_code=3, log="no disk\n")})
+def test_exit_codes_logs_and_delays_are_scripted(hythe_client: hythe.ContainerInstanceManagementClient) -> None:
+    result = hythe_client.run("any/image", "anything")
+    assert (result.exit_code, result.log, result.state) == (3, "no disk\n", "Failed")
+
+
+def test_outcomes_can_change_on_the_way(
+    hythe_service: RunningService, hythe_client: hythe.ContainerInstanceManagementClient
+) -> None:
+    hythe_service.outcomes["any/image"] = Outcome(runs_for=0.0)
+    assert hythe_client.run("any/image").ok
+    hythe_service.outcomes["any/image"] = Outcome(runs_for=0.0, exit_code=1)
+    assert not hythe_client.run("any/image").ok
+
+
+@pytest.mark.hythe({"private": Outcome(pull_error="unauthorized"), "slow": Outcome(pull_seconds=0.4, runs_for=0)})
+def test_pulls_can_fail_and_take_long(hythe_client: hythe.ContainerInstanceManagementClient) -> None:
+    with pytest.raises((InvalidRequest, OperationFailed), match="private"):
+        hythe_client.run("private")
+    result = hythe_client.run("slow")
+    assert result.ok and result.waited >= 0.4
+
+
+def test_a_container_is_ended_from_outside(
+    hythe_service: RunningService, hythe_client: hythe.ContainerInstanceManagementClient
+) -> None:
+    hythe_client.ensure_resource_group("hythe")
+    hythe_client.container_groups.begin_create_or_update("hythe", "web", group("c", restart_policy="Never")).result()
+    hythe_service.say("web", "going on\n")
+    hythe_service.end("web", exit_code=137, reason="Evicted")
+    ended = hythe_client.group("web").wait("Terminated", timeout=5)
+    assert ended.containers[0].instance_view.current_state.exit_code == 137
+    assert ended.containers[0].instance_view.current_state.detail_status == "Evicted"
+    assert hythe_client.group("web").log() == "going on\n"
+    with pytest.raises(LookupError, match="cannot find the container x"):
+        hythe_service.end("web", "x")
+    with pytest.raises(LookupError, match="cannot find group 'no'"):
+        hythe_service.say("no", "text")
+
+
+def test_every_share_is_there(hythe_client: hythe.ContainerInstanceManagementClient) -> None:
+    share = AzureFileVolume(share_name="data", storage_account_name="account", storage_account_key="a2V5")
+    made = group("c", volumes=[Volume(name="v", azure_file=share)])
+    made.containers[0].volume_mounts = [VolumeMount(name="v", mount_path="/data")]
+    hythe_client.ensure_resource_group("hythe")
+    assert hythe_client.container_groups.begin_create_or_update("hythe", "web", made).result().name == "web"
+
+
+async def test_the_asynchronous_client(hythe_service: RunningService) -> None:
+    hythe_service.outcomes["task"] = Outcome(runs_for=0.0, log="hello\n")
+    async with hythe_service.async_client() as client:
+        assert (await client.run("any/image")).log == "hello\n"
+
+
+def test_the_plugin_in_somebody_elses_tests(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(
+        "import pytest\nfrom hythe.testing import Outcome\n"
+        "@pytest.mark.hythe(outcomes={'task': Outcome(runs_for=0, exit_code=2)})\n"
+        "def test_it(hythe_client):\n    assert hythe_client.run('any/image').exit_code == 2\n"
+        "def test_other(hythe_service):\n    assert hythe_service.outcomes == {}\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--strict-markers", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
