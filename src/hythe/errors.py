@@ -17,6 +17,7 @@
     ├── OperationFailed         an accepted operation ended badly: code, message, events
     ├── StillRunning            result(timeout=...) came before the end (also a TimeoutError)
     ├── UnexpectedAnswer        an answer that can't be read, or that must not be followed
+    ├── NotOffered              the service that is talked to can't do this at all
     ├── ConnectionFailed        no answer at all: reason is refused, untrusted, timeout or lost
     └── CredentialError         no token, or no usable auth file
 """
@@ -40,6 +41,7 @@ __all__ = [
     "ImageInaccessible",
     "InvalidRequest",
     "NotFound",
+    "NotOffered",
     "NotRegistered",
     "OperationFailed",
     "QuotaExceeded",
@@ -186,6 +188,10 @@ class StillRunning(HytheError, TimeoutError):
 
 class UnexpectedAnswer(HytheError):
     """Reports an answer that is not what the service promises, or that points where no token may go."""
+
+
+class NotOffered(HytheError):
+    """Reports what the service that is talked to can't do, whatever is asked: the message says what can be done."""
 
 
 class ConnectionFailed(HytheError):

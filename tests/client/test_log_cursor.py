@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hythe.client.log_cursor import LogCursor
+from hythe.client.log_cursor import LogCursor, Resumed
 from hythe.client.why import explain
 from hythe.models import ContainerGroup
 
@@ -70,3 +70,12 @@ def test_reasons_from_every_place() -> None:
     assert "Failed: Failed to pull image (3 times)." in said
     nothing = ContainerGroup.from_dict({"name": "g", "provisioningState": "Failed"})
     assert "left no event" in explain(nothing, {})
+
+
+def test_a_log_that_is_read_again_gives_what_is_new() -> None:
+    seen = Resumed()
+    first = ["2026-01-01T00:00:01.5Z a", "2026-01-01T00:00:02Z b", "2026-01-01T00:00:02Z b"]
+    assert [seen.is_new(line) for line in first] == [True, True, True]
+    seen.begin()
+    again = [*first, "2026-01-01T00:00:02Z c", "2026-01-01T00:00:02.000000001Z d"]
+    assert [seen.is_new(line) for line in again] == [False, False, False, True, True]

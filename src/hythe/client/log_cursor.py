@@ -66,6 +66,35 @@ class LogCursor:
         return [], False
 
 
+class Resumed:
+    """Tells which lines of a log are new when reading it has begun again from its start."""
+
+    def __init__(self) -> None:
+        self._newest = ""
+        self._count = 0
+        """How many lines of that time have been seen."""
+        self._again = 0
+        """How many of those have come again."""
+
+    def begin(self) -> None:
+        """Begin again."""
+        self._again = 0
+
+    def is_new(self, line: str) -> bool:
+        """Tell whether a line with its time in front has not been seen."""
+        time = _time(line)
+        if time > self._newest:
+            self._newest, self._count, self._again = time, 1, 1
+            return True
+        if time < self._newest:
+            return False
+        self._again += 1
+        if self._again > self._count:
+            self._count = self._again
+            return True
+        return False
+
+
 def _time(line: str) -> str:
     """Give the time in front of a line, padded so that texts compare as times do."""
     stamp = line.partition(" ")[0].rstrip("Z")

@@ -248,6 +248,7 @@ class SimulatedEngine(SimulatedStreams):
         inside.scripts[action.name] = outcome
         inside.logs.setdefault(action.name, []).append(outcome.log)
         self._outcomes_of[identity] = outcome
+        inside.begun.setdefault(action.name, []).append(self._clock())
         self._tell()
         if outcome.runs_for is not None:
             loop = asyncio.get_running_loop()

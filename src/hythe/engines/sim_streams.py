@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
@@ -43,6 +43,8 @@ class Pretended(Struct, kw_only=True):
     """By container."""
     logs: dict[str, list[str]] = {}
     """By container: the log of each run, oldest first."""
+    begun: dict[str, list[datetime]] = {}
+    """By container: when each run began; its lines are a microsecond apart."""
     files: dict[tuple[str, str], bytes] = {}
     """By container and path: a tar archive."""
     inputs: dict[str, bytearray] = {}
@@ -143,14 +145,19 @@ class SimulatedStreams:
         runs = self.inside[uid].logs.get(container, []) if uid in self.inside else []
         if len(runs) < 1 + previous:
             return None
-        return self._cut(runs[-1 - previous], tail, timestamps)[-limit:]
+        return self._cut(uid, container, len(runs) - 1 - previous, 0, tail, timestamps)[-limit:]
 
-    def _cut(self, text: str, tail: int | None, timestamps: bool) -> str:
-        lines = text.splitlines(keepends=True)
+    def _cut(self, uid: Uid, container: str, run: int, start: int, tail: int | None, timestamps: bool) -> str:
+        """Give the log of a run from a character on, which begins a line, or its last lines."""
+        inside = self.inside[uid]
+        text, begun = inside.logs[container][run], inside.begun[container][run]
+        lines = text[start:].splitlines(keepends=True)
+        if timestamps:
+            first = text[:start].count("\n")
+            times = (begun + timedelta(microseconds=first + number) for number in range(len(lines)))
+            lines = [f"{time:%Y-%m-%dT%H:%M:%S.%f}Z {line}" for time, line in zip(times, lines, strict=True)]
         if tail is not None:
             lines = lines[-tail:] if tail > 0 else []
-        if timestamps:
-            lines = [f"{self._clock().isoformat()} {line}" for line in lines]
         return "".join(lines)
 
     async def follow(
@@ -162,12 +169,12 @@ class SimulatedStreams:
             raise Refused("LogNotAvailable", "it has not started", container)
         run = len(runs) - 1 - previous
         given = len(runs[run])
-        yield self._cut(runs[run], tail, timestamps)[-(limit or given or 1) :].encode()
+        yield self._cut(uid, container, run, 0, tail, timestamps)[-(limit or 1 << 30) :].encode()
         while True:
             changed = self._changed
             if len(runs[run]) > given:
-                more, given = runs[run][given:], len(runs[run])
-                yield self._cut(more, None, timestamps).encode()
+                start, given = given, len(runs[run])
+                yield self._cut(uid, container, run, start, None, timestamps).encode()
             seen = self.container(uid, container)
             if seen is None or seen.state != "running" or run < len(runs) - 1:
                 return

@@ -7,12 +7,13 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 import uvicorn
+from websockets.exceptions import InvalidState
 
 import hythe
 from hythe.client.auth_file import read_auth_file
@@ -67,6 +68,8 @@ class RunningService:
         self.tenant_id = auth.tenant_id
         self.client_id = auth.client_id
         self.outcomes = engine.outcomes
+        self.processes = engine.processes
+        """Commands that were run in containers by exec, oldest first: each has its terminal's ``size`` and ``closed``."""
         self._auth = auth
         self._engine = engine
         self._store = store
@@ -198,7 +201,8 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
-            connection.shutdown()
+            with suppress(InvalidState):  # a websocket that is closing already
+                connection.shutdown()
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=_GRACE)
 

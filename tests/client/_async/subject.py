@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hythe.aio import (
@@ -19,9 +21,11 @@ from hythe.aio import (
     discover_cloud,
     get_client_from_auth_file,
 )
-from hythe.client._async._io import Clock
+from hythe.client._async._io import Clock, close
+from hythe.client._async.sessions import open_command
 from hythe.client._async.transport import HttpTransport
 from hythe.client.transport import Request, Response
+from hythe.testing import RunningService
 
 from ..script import BASE, SUBSCRIPTION, Line, Script, Time
 
@@ -29,7 +33,8 @@ __all__ = [
     "AzureCliCredential", "AzureOperationPoller", "CertificateCredential", "ClientSecretCredential",
     "ContainerInstanceManagementClient", "DefaultCredential", "EnvironmentCredential", "FakeClock", "FakeTransport",
     "HttpTransport", "ManagedIdentityCredential", "ResourceManagementClient", "StaticTokenCredential", "client",
-    "clocked", "connect", "discover_cloud", "get_client_from_auth_file", "pytestmark", "resource_client",
+    "clocked", "close", "connect", "discover_cloud", "get_client_from_auth_file", "nap", "open_command", "pytestmark",
+    "resource_client", "served",
 ]  # fmt: skip
 
 pytestmark = [pytest.mark.asyncio]
@@ -75,3 +80,13 @@ def resource_client(*lines: Line) -> tuple[ResourceManagementClient, FakeTranspo
     made = ResourceManagementClient(StaticTokenCredential("t0ken"), SUBSCRIPTION, BASE, transport=transport)
     clocked(made)
     return made, transport
+
+
+def served(service: RunningService) -> ContainerInstanceManagementClient:
+    """Make a client for a real service on simulated containers."""
+    return service.async_client()
+
+
+async def nap(seconds: float) -> None:
+    """Let others do something."""
+    await asyncio.sleep(seconds)

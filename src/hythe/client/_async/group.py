@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hythe.client.archives import Local
+from hythe.client.exec_frames import ExecResult
 from hythe.client.log_cursor import LogCursor, LogLine
 from hythe.client.outcomes import ENDS, has_ended, state_of
 from hythe.client.why import explain
-from hythe.errors import Conflict, NotFound, OperationFailed, StillRunning
+from hythe.errors import Conflict, NotFound, NotOffered, OperationFailed, StillRunning
 from hythe.models import ContainerGroup
+
+from ._sockets import Forward, Socket, listen
+from .files import ContainerFiles
+from .following import Followed
+from .sessions import ContainerSession, Input, finish, open_attachment, open_command
 
 if TYPE_CHECKING:
     from .container_instances import ContainerInstanceManagementClient
@@ -78,12 +86,17 @@ class Group:
     ) -> AsyncIterator[LogLine]:
         """Iterate over what one container, some, or all have written; with ``follow`` until all have ended.
 
-        Following asks again and again, so a line comes up to a few seconds late, but each comes once and in order.
-        If the service has dropped lines between two questions, a line with ``lost`` set stands in their place.
+        Hythe sends each line as it is written.  On Azure following asks again and again, so a line comes up to a few
+        seconds late, but each comes once and in order; if Azure has dropped lines between two questions, a line with
+        ``lost`` set stands in their place.
         """
         group = await self.get()
         every = [each.name for each in group.containers or ()]
         names = every if container is None else [container] if isinstance(container, str) else list(container)
+        if follow and self._client._session.streams:
+            async for line in Followed(self._client, self.resource_group, self.name, tail).lines(names):
+                yield line
+            return
         cursors = {name: LogCursor(name) for name in names}
         restarts: dict[str, int] = {}
         while True:
@@ -109,10 +122,82 @@ class Group:
 
     async def log(self, container: str | None = None, *, tail: int | None = None) -> str:
         """Return what a container has written, as one text; the first container's unless one is named."""
-        if container is None:
-            container = next(each.name for each in (await self.get()).containers or ())
+        container = container or await self._first()
         said = await self._client.containers.list_logs(self.resource_group, self.name, container, tail=tail)
         return said.content or ""
+
+    async def exec(
+        self, command: str | Sequence[str], *, container: str | None = None, input: Input = None
+    ) -> ExecResult:
+        """Run a command in a running container (the first unless one is named) and return what it gave.
+
+        A command in one text is split as a shell splits words; it is not given to a shell.  ``input`` is what it reads:
+        bytes, text or a file that is open for reading bytes.  A program that is not there has the exit code 127.  On
+        Azure there is no exit code, no input, and stdout and stderr come as one.
+        """
+        async with await self.open(command, container=container, stdin=input is not None) as session:
+            return await finish(session, input)
+
+    async def open(
+        self,
+        command: str | Sequence[str] = "/bin/sh",
+        *,
+        container: str | None = None,
+        tty: bool = False,
+        stdin: bool = True,
+        rows: int = 24,
+        columns: int = 80,
+    ) -> ContainerSession:
+        """Begin a command in a running container and return the session: ``read``, ``write``, ``resize``, ``close``.
+
+        With ``tty`` it has a terminal of ``rows`` by ``columns``; on Azure it always has.
+        """
+        return await open_command(
+            self._client, self.resource_group, self.name, container or await self._first(), command,
+            tty=tty, stdin=stdin, rows=rows, columns=columns,
+        )  # fmt: skip
+
+    async def attach(self, container: str | None = None) -> ContainerSession:
+        """Attach to a running container: read its log and what it writes from now on, write to its standard input.
+
+        A container has an input only on Hythe, if the group's tag ``hythe.stdin`` names it.
+        """
+        return await open_attachment(self._client, self.resource_group, self.name, container or await self._first())
+
+    async def copy_in(self, source: Local, target: str, *, container: str | None = None) -> None:
+        """Copy a file or folder of this machine to the absolute path ``target`` in a running container.
+
+        A target that ends with ``/`` is the folder to copy into.  The folder has to be there.  Not on Azure.
+        """
+        files = ContainerFiles(self._client, self.resource_group, self.name, container or await self._first())
+        await files.copy_in(source, target)
+
+    async def copy_out(self, source: str, target: Local, *, container: str | None = None) -> Path:
+        """Copy a file or folder of a running container to this machine and return where it is.
+
+        If ``target`` is a folder, into it; else under that name.  Not on Azure.
+        """
+        files = ContainerFiles(self._client, self.resource_group, self.name, container or await self._first())
+        return await files.copy_out(source, target)
+
+    async def forward(self, port: int, local_port: int = 0, *, host: str = "127.0.0.1") -> Forward:
+        """Open a port of this machine (a free one unless it is given) that leads to a port inside the group.
+
+        Ports that the group does not publish, and programs that listen on localhost only, are reached too.  Close what
+        is returned, or use it as a context manager; its ``port`` is the port here.  Not on Azure.
+        """
+        doing = f"forward port {port} of group {self.name!r}"
+        session = self._client._session
+        if session.is_azure:
+            raise NotOffered(f"cannot {doing}: Azure has no way to do that. Give the group an address with that port.")
+        path = self._client.container_groups._path(self.resource_group, "containerGroups", self.name, "portForward")
+        url = session.url(*path, query={"port": str(port)})
+
+        async def reach() -> Socket:
+            return await session.connect(f"ws{url.removeprefix('http')}", doing=doing, signed=True)
+
+        await self.get()  # a group that is not there is an error now, not at the first connection
+        return await listen(host, local_port, reach)
 
     async def start(self) -> None:
         """Start the containers of a stopped group and wait until that is done."""
@@ -129,6 +214,10 @@ class Group:
     async def delete(self) -> ContainerGroup | None:
         """Delete the group, wait for the end, and return its last state, or None if there was none."""
         return await self._client.container_groups.delete(self.resource_group, self.name)
+
+    async def _first(self) -> str:
+        """Name the first container."""
+        return next(each.name for each in (await self.get()).containers or ())
 
     async def _content(self, container: str, tail: int | None) -> str:
         """Read a log with times; empty while there is none yet."""

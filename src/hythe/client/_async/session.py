@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import msgspec
 
 from hythe._version import __version__
+from hythe.client import clouds
 from hythe.client.addresses import is_loopback, origin, resource_url, safe_base
 from hythe.client.documents import error_of
 from hythe.client.options import PLAIN, Call
 from hythe.client.retry import RETRIES
 from hythe.client.tokens import EARLY, Token
 from hythe.client.transport import Request, Response
-from hythe.errors import HytheError, UnexpectedAnswer
+from hythe.errors import HytheError, NotOffered, UnexpectedAnswer
 
 from ._io import Clock, Credential, Lock, Transport, close, token_of
+from ._sockets import Socket, open_socket
 from .exchange import exchange
+from .transport import HttpTransport, Stream
 
-AZURE = "https://management.azure.com"
+AZURE = clouds.PUBLIC.resource_manager
+_CLOUDS = {each.resource_manager for each in (clouds.PUBLIC, clouds.CHINA, clouds.US_GOVERNMENT)}
 _UNAUTHORIZED = 401
+_FIRST_ERROR = 400
 _USER_AGENT = f"hythe/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -102,6 +107,62 @@ class Session:
         if error and response.status not in allow:
             raise error
         return response
+
+    @property
+    def is_azure(self) -> bool:
+        """Tell whether this is Azure itself, by its address."""
+        return self.base_url in _CLOUDS
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether what goes on can be read as it comes: not from Azure, and only with the usual transport."""
+        return not self.is_azure and isinstance(self._transport, HttpTransport)
+
+    async def open(self, method: str, url: str, *, doing: str, content: AsyncIterator[bytes] | None = None) -> Stream:
+        """Send a request and return its answer, whose body is read as it comes.
+
+        Raises `ServiceError` for 400 and more, `NotOffered` where ``streams`` is False.
+        """
+        if not isinstance(self._transport, HttpTransport):
+            raise NotOffered(f"cannot {doing}: the client's transport carries whole answers only. Use the usual one.")
+        self._check(url, doing)
+        token = await self._get_token()
+        answer = await self._transport.open(self._request(method, url, token), content)
+        if answer.status == _UNAUTHORIZED and content is None and await self._renewed(token):
+            await answer.close()
+            answer = await self._transport.open(self._request(method, url, await self._get_token()))
+        if answer.status >= _FIRST_ERROR:
+            error = error_of(await answer.read(), doing)
+            if error:
+                raise error
+        return answer
+
+    async def connect(self, url: str, *, doing: str, signed: bool = False, subprotocols: Sequence[str] = ()) -> Socket:
+        """Open a websocket; ``signed``: with the token, below this session's own address only.
+
+        Raises `ServiceError` if the service refuses it, and `ConnectionFailed`.
+        """
+        if not isinstance(self._transport, HttpTransport):
+            raise NotOffered(f"cannot {doing}: the client's transport opens no sessions. Use the usual one.")
+        as_http = f"http{url.removeprefix('ws')}"
+        self._check(as_http, doing)
+        headers = {"user-agent": _USER_AGENT}
+        if signed:
+            if not self.is_own(as_http):
+                raise UnexpectedAnswer(f"cannot {doing}: the token may not go to {url.partition('?')[0]}")
+            headers["authorization"] = f"Bearer {(await self._get_token()).token}"
+        context = self._transport.trusted(is_loopback(as_http)) if url.startswith("wss:") else None
+        opened = await open_socket(url, context, headers=headers, subprotocols=subprotocols)
+        if isinstance(opened, Response):
+            raise error_of(opened, doing) or UnexpectedAnswer(f"cannot {doing}: the service opened no session")
+        return opened
+
+    def _request(self, method: str, url: str, token: Token) -> Request:
+        headers = {
+            "accept": "*/*", "user-agent": _USER_AGENT, "x-ms-client-request-id": str(uuid.uuid4()),
+            "authorization": f"Bearer {token.token}",
+        }  # fmt: skip
+        return Request(method=method, url=url, headers=headers)
 
     async def close(self) -> None:
         """Let go of the connections and the token."""

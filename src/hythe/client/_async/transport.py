@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from hythe.client.addresses import is_loopback, origin
@@ -10,13 +11,48 @@ from hythe.client.trust import Trust
 from hythe.errors import ConnectionFailed, Reason
 
 from ._io import close
+from ._sockets import blocks_of, let_go
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 CONNECT_TIMEOUT = 10.0
 KEEP_ALIVE = 4.0
 """Shorter than the 5 seconds after which common servers hang up, so that no request meets a closing connection."""
+
+
+class Stream:
+    """Is an answer whose body is read as it comes.  To be closed."""
+
+    def __init__(self, request: Request, answer: httpx2.Response) -> None:
+        self._request = request
+        self._answer = answer
+        self.status = answer.status_code
+        self.headers = {name.lower(): value for name, value in answer.headers.items()}
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """Iterate over the body.  Raises `ConnectionFailed` if it breaks off."""
+        import httpx2
+
+        try:
+            async for block in blocks_of(self._answer):
+                yield block
+        except (httpx2.TransportError, httpx2.StreamError) as why:
+            raise _failure(self._request, why) from why
+
+    async def read(self) -> Response:
+        """Read the whole body and close."""
+        body = b""
+        async for block in self.blocks():
+            body += block
+        await self.close()
+        return Response(status=self.status, headers=self.headers, body=body)
+
+    async def close(self) -> None:
+        """Let go of the connection, whether all has been read or not; another thread may be reading."""
+        await let_go(self._answer)
 
 
 class HttpTransport:
@@ -27,6 +63,8 @@ class HttpTransport:
         self._timeout = timeout
         self._clients: dict[tuple[bool, bool], httpx2.AsyncClient] = {}
         """By whether the host is on this machine, and whether TLS is spoken."""
+        self._contexts: dict[bool, ssl.SSLContext] = {}
+        """By whether the host is on this machine."""
 
     async def send(self, request: Request) -> Response:
         """Send one request and return its answer.  Raises `ConnectionFailed` when there is none."""
@@ -50,6 +88,35 @@ class HttpTransport:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(status=answer.status_code, headers=headers, body=answer.content)
 
+    async def open(self, request: Request, content: AsyncIterator[bytes] | None = None) -> Stream:
+        """Send one request, its body block by block if ``content`` is given, and return the answer unread.
+
+        Only the wait for a connection is limited: what is read may pause for as long as it likes.
+        """
+        import httpx2
+
+        client = self._client(is_loopback(request.url), request.url[:6].lower() == "https:")
+        timeout = httpx2.Timeout(None, connect=request.connect_timeout or CONNECT_TIMEOUT)
+        made = client.build_request(
+            request.method, request.url, headers=request.headers, content=content or request.body or None,
+            timeout=timeout,
+        )  # fmt: skip
+        try:
+            return Stream(request, await client.send(made, stream=True))
+        except httpx2.TransportError as why:
+            raise _failure(request, why) from why
+
+    def trusted(self, local: bool) -> ssl.SSLContext:
+        """Give the TLS context for connections to this machine, or to others."""
+        import httpx2
+
+        context = self._contexts.get(local)
+        if context is None:
+            # reading the authorities takes longer than many a request
+            context = self._trust.extend(httpx2.create_ssl_context(trust_env=False), loopback=local)
+            self._contexts[local] = context
+        return context
+
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
         clients, self._clients = self._clients, {}
@@ -61,8 +128,7 @@ class HttpTransport:
 
         client = self._clients.get((local, secure))
         if client is None:
-            # reading the authorities takes longer than many a request, and plain HTTP needs none
-            context = secure and self._trust.extend(httpx2.create_ssl_context(trust_env=False), loopback=local)
+            context = secure and self.trusted(local)  # plain HTTP needs none
             limits = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEEP_ALIVE)
             made = httpx2.AsyncClient(verify=context, trust_env=not local, limits=limits)
             # another thread may have been quicker; nothing has been opened yet, so the loser is just dropped
@@ -75,7 +141,7 @@ def _is_link_local(url: str) -> bool:
     return url.startswith("http://169.254.")
 
 
-def _failure(request: Request, why: httpx2.TransportError) -> ConnectionFailed:
+def _failure(request: Request, why: Exception) -> ConnectionFailed:
     import httpx2
 
     reason: Reason
