@@ -69,7 +69,7 @@ class RunningService:
         self.client_id = auth.client_id
         self.outcomes = engine.outcomes
         self.processes = engine.processes
-        """Commands that were run in containers by exec, oldest first: each has its terminal's ``size`` and ``closed``."""
+        """Commands that exec ran in containers, oldest first: each has its terminal's ``size`` and ``closed``."""
         self._auth = auth
         self._engine = engine
         self._store = store
