@@ -42,8 +42,18 @@ __all__ = [
     *(
         name
         for module in (
-            _enums, _authorization, _common, _container_group, _deployments, _identities, _locations, _n_groups,
-            _networks, _profiles, _resources, _sandbox_groups,
+            _enums,
+            _authorization,
+            _common,
+            _container_group,
+            _deployments,
+            _identities,
+            _locations,
+            _n_groups,
+            _networks,
+            _profiles,
+            _resources,
+            _sandbox_groups,
         )
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__
