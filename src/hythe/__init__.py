@@ -26,6 +26,9 @@ if TYPE_CHECKING:
         ManagedIdentityCredential,
     )
     from .client.auth_file import get_client_from_auth_file
+    from .client.compose import from_compose
+    from .client.pods import from_pod
+    from .client.pods_out import to_pod
 
 __all__ = [
     "AzureCliCredential",
@@ -45,8 +48,11 @@ __all__ = [
     "connect",
     "discover_cloud",
     "errors",
+    "from_compose",
+    "from_pod",
     "get_client_from_auth_file",
     "models",
+    "to_pod",
 ]
 
 _MODULES = {
@@ -63,7 +69,10 @@ _MODULES = {
     "StaticTokenCredential": "client._sync.credentials",
     "connect": "client._sync.connecting",
     "discover_cloud": "client._sync.connecting",
+    "from_compose": "client.compose",
+    "from_pod": "client.pods",
     "get_client_from_auth_file": "client.auth_file",
+    "to_pod": "client.pods_out",
 }
 _ALIASES = {"LROPoller": "AzureOperationPoller"}
 
