@@ -46,82 +46,88 @@ def make(aci: ContainerInstanceManagementClient, *names: str, policy: str = "Nev
 
 
 def test_a_command_gives_stdout_stderr_and_its_exit_code() -> None:
-    with running_service({"c": Outcome(exec=COMMANDS)}) as service, served(service) as aci:
-        make(aci, "b", "c")
-        group = aci.group("web")
-        done = group.exec(["ls", "-l"], container="c")
-        assert (done.stdout, done.stderr, done.exit_code, done.ok) == ("total 0\n", "odd\n", 3, False)
-        assert (group.exec(["echo", "a b"], container="c")).stdout == "a b\n"
-        assert (group.exec(["nosuch"], container="c")).exit_code == 127
-        with pytest.raises(NotFound):
-            group.exec("ls", container="d")
-        with pytest.raises(ValueError, match="it is empty"):
-            group.exec([], container="c")
+    with running_service({"c": Outcome(exec=COMMANDS)}) as service:
+        with served(service) as aci:
+            make(aci, "b", "c")
+            group = aci.group("web")
+            done = group.exec(["ls", "-l"], container="c")
+            assert (done.stdout, done.stderr, done.exit_code, done.ok) == ("total 0\n", "odd\n", 3, False)
+            assert (group.exec(["echo", "a b"], container="c")).stdout == "a b\n"
+            assert (group.exec(["nosuch"], container="c")).exit_code == 127
+            with pytest.raises(NotFound):
+                group.exec("ls", container="d")
+            with pytest.raises(ValueError, match="it is empty"):
+                group.exec([], container="c")
 
 
 def test_a_command_reads_its_input() -> None:
-    with running_service({"c": Outcome(exec=COMMANDS)}) as service, served(service) as aci:
-        make(aci, "c")
-        group = aci.group("web")
-        assert (group.exec("cat", input="héllo")).stdout == "héllo"
-        large = os.urandom(3 << 20)
-        assert (group.exec("cat", input=large)).stdout_bytes == large
-        assert (group.exec("cat", input=io.BytesIO(b"from a file"))).stdout == "from a file"
-        assert (group.exec("cat")).stdout == ""
+    with running_service({"c": Outcome(exec=COMMANDS)}) as service:
+        with served(service) as aci:
+            make(aci, "c")
+            group = aci.group("web")
+            assert (group.exec("cat", input="héllo")).stdout == "héllo"
+            large = os.urandom(3 << 20)
+            assert (group.exec("cat", input=large)).stdout_bytes == large
+            assert (group.exec("cat", input=io.BytesIO(b"from a file"))).stdout == "from a file"
+            assert (group.exec("cat")).stdout == ""
 
 
 def test_a_session_goes_both_ways() -> None:
-    with running_service({"c": Outcome(exec=COMMANDS)}) as service, served(service) as aci:
-        make(aci, "c")
-        with aci.group("web").open("cat", tty=True, rows=10, columns=20) as session:
-            assert session.knows_exit_code and session.tty
-            session.write(b"typed")
-            piece = session.read()
-            assert (piece.channel, piece.data) == (1, b"typed")
-            session.resize(30, 100)
-            session.end_input()
-            assert session.read() is None
-            assert session.exit_code == 0
-        size = service.processes[-1].size
-        assert (size.rows, size.columns) == (30, 100)
+    with running_service({"c": Outcome(exec=COMMANDS)}) as service:
+        with served(service) as aci:
+            make(aci, "c")
+            with aci.group("web").open("cat", tty=True, rows=10, columns=20) as session:
+                assert session.knows_exit_code and session.tty
+                session.write(b"typed")
+                piece = session.read()
+                assert (piece.channel, piece.data) == (1, b"typed")
+                session.resize(30, 100)
+                session.end_input()
+                assert session.read() is None
+                assert session.exit_code == 0
+            size = service.processes[-1].size
+            assert (size.rows, size.columns) == (30, 100)
 
 
 def test_closing_a_session_ends_the_command() -> None:
-    with running_service({"c": Outcome(exec=COMMANDS)}) as service, served(service) as aci:
-        make(aci, "c")
-        session = aci.group("web").open("cat")
-        session.write(b"x")
-        assert (session.read()).data == b"x"
-        session.close()
-        with pytest.raises(ConnectionFailed):
-            session.write(b"y")
+    with running_service({"c": Outcome(exec=COMMANDS)}) as service:
+        with served(service) as aci:
+            make(aci, "c")
+            session = aci.group("web").open("cat")
+            session.write(b"x")
+            assert (session.read()).data == b"x"
+            session.close()
+            with pytest.raises(ConnectionFailed):
+                session.write(b"y")
 
 
 def test_a_group_that_does_not_run_takes_no_commands() -> None:
-    with running_service({"c": Outcome(exec=COMMANDS)}) as service, served(service) as aci:
-        make(aci, "c")
-        aci.group("web").stop()
-        with pytest.raises(Conflict, match="ContainerGroupStopped"):
-            aci.group("web").exec("cat")
+    with running_service({"c": Outcome(exec=COMMANDS)}) as service:
+        with served(service) as aci:
+            make(aci, "c")
+            aci.group("web").stop()
+            with pytest.raises(Conflict, match="ContainerGroupStopped"):
+                aci.group("web").exec("cat")
 
 
 def test_azures_terminals_have_no_exit_code_and_no_end_of_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """Speaks Azure's protocol to Hythe, which knows it too."""
     monkeypatch.setattr(f"{open_command.__module__}.SUBPROTOCOL", "no.such")
-    with running_service({"c": Outcome(exec=COMMANDS)}) as service, served(service) as aci:
-        make(aci, "c")
-        group = aci.group("web")
-        done = group.exec("ls -l", container="c")
-        assert done.exit_code is None and done.stdout == "total 0\nodd\n"
-        with pytest.raises(NotOffered, match="Azure's sessions are terminals"):
-            group.exec("cat", container="c", input=b"x")
-        with group.open("cat", container="c") as session:
-            assert session.tty and not session.knows_exit_code
-            session.write(b"x")
-            assert (session.read()).data == b"x"
-            session.resize(1, 1)
-            with pytest.raises(NotOffered, match="Ctrl-D"):
-                session.end_input()
+    with running_service({"c": Outcome(exec=COMMANDS)}) as service:
+        with served(service) as aci:
+            make(aci, "c")
+            group = aci.group("web")
+            done = group.exec("ls -l", container="c")
+            assert done.exit_code is None and done.stdout == "total 0\nodd\n"
+            with pytest.raises(NotOffered, match="Azure's sessions are terminals"):
+                group.exec("cat", container="c", input=b"x")
+            with group.open("cat", container="c") as session:
+                assert session.tty and not session.knows_exit_code
+                session.write(b"x")
+                assert (session.read()).data == b"x"
+                session.resize(1, 1)
+                with pytest.raises(NotOffered, match="Ctrl-D"):
+                    session.end_input()
 
 
 def test_what_azure_can_not_do_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
@@ -138,32 +144,34 @@ def test_what_azure_can_not_do_is_refused_before_anything_is_asked(tmp_path: Pat
 
 
 def test_attaching_shows_the_log_and_takes_input() -> None:
-    with running_service({"c": Outcome(log="one\n")}) as service, served(service) as aci:
-        make(aci, "c")
-        with aci.group("web").attach() as session:
-            assert (session.read()).data == b"one\n"
-            session.write(b"typed")
-            service.say("web", "two\n")
-            assert (session.read()).data == b"two\n"
-            service.end("web")
-            assert session.read() is None
-            assert session.exit_code is None
+    with running_service({"c": Outcome(log="one\n")}) as service:
+        with served(service) as aci:
+            make(aci, "c")
+            with aci.group("web").attach() as session:
+                assert (session.read()).data == b"one\n"
+                session.write(b"typed")
+                service.say("web", "two\n")
+                assert (session.read()).data == b"two\n"
+                service.end("web")
+                assert session.read() is None
+                assert session.exit_code is None
 
 
 # --- logs -------------------------------------------------------------------------------------------------------
 
 
 def test_a_followed_log_ends_with_its_container() -> None:
-    with running_service({"c": Outcome(log="one\ntwo\n")}) as service, served(service) as aci:
-        make(aci, "c")
-        got = []
-        for line in aci.group("web").logs(follow=True):
-            got.append((line.container, line.text, bool(line.time)))
-            if line.text == "two":
-                service.say("web", "three\nfour")
-                service.end("web")
-        assert got == [("c", text, True) for text in ("one", "two", "three", "four")]
-        assert [line.text for line in aci.group("web").logs(follow=True, tail=1)] == ["four"]
+    with running_service({"c": Outcome(log="one\ntwo\n")}) as service:
+        with served(service) as aci:
+            make(aci, "c")
+            got = []
+            for line in aci.group("web").logs(follow=True):
+                got.append((line.container, line.text, bool(line.time)))
+                if line.text == "two":
+                    service.say("web", "three\nfour")
+                    service.end("web")
+            assert got == [("c", text, True) for text in ("one", "two", "three", "four")]
+            assert [line.text for line in aci.group("web").logs(follow=True, tail=1)] == ["four"]
 
 
 def test_the_logs_of_several_containers_are_followed_at_a_time() -> None:
@@ -192,14 +200,15 @@ def test_a_restarted_container_is_followed_on_without_repeats() -> None:
 
 
 def test_who_follows_may_stop_at_any_time() -> None:
-    with running_service({"a": Outcome(log="a1\n"), "b": Outcome(log="b1\n")}) as service, served(service) as aci:
-        make(aci, "a", "b")
-        for names in ("a", ["a", "b"]):
-            lines = aci.group("web").logs(names, follow=True)
-            for _ in lines:
-                break
-            close(lines)
-        assert (aci.group("web").state()) == "Running"
+    with running_service({"a": Outcome(log="a1\n"), "b": Outcome(log="b1\n")}) as service:
+        with served(service) as aci:
+            make(aci, "a", "b")
+            for names in ("a", ["a", "b"]):
+                lines = aci.group("web").logs(names, follow=True)
+                for _ in lines:
+                    break
+                close(lines)
+            assert (aci.group("web").state()) == "Running"
 
 
 # --- files ------------------------------------------------------------------------------------------------------
@@ -209,23 +218,24 @@ def test_files_go_in_and_out(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "inner").mkdir(parents=True)
     (tree / "inner" / "file").write_bytes(b"content")
-    with running_service() as service, served(service) as aci:
-        make(aci, "c")
-        group = aci.group("web")
-        group.copy_in(tree, "/work/")
-        # a simulated container gives back the very archive that was put there
-        assert group.copy_out("/work", tmp_path / "back") == tmp_path / "back"
-        assert (tmp_path / "back" / "inner" / "file").read_bytes() == b"content"
-        (tmp_path / "there").mkdir()
-        group.copy_in(tree / "inner" / "file", "/etc/named")
-        assert group.copy_out("/etc", tmp_path / "there") == tmp_path / "there" / "etc"
-        assert (tmp_path / "there" / "etc").read_bytes() == b"content"
-        with pytest.raises(ServiceError, match="PathNotFound"):
-            group.copy_out("/nosuch", tmp_path / "x")
-        with pytest.raises(ValueError, match="absolute path"):
-            group.copy_in(tree, "relative")
-        with pytest.raises(FileNotFoundError):
-            group.copy_in(tmp_path / "nosuch", "/a")
+    with running_service() as service:
+        with served(service) as aci:
+            make(aci, "c")
+            group = aci.group("web")
+            group.copy_in(tree, "/work/")
+            # a simulated container gives back the very archive that was put there
+            assert group.copy_out("/work", tmp_path / "back") == tmp_path / "back"
+            assert (tmp_path / "back" / "inner" / "file").read_bytes() == b"content"
+            (tmp_path / "there").mkdir()
+            group.copy_in(tree / "inner" / "file", "/etc/named")
+            assert group.copy_out("/etc", tmp_path / "there") == tmp_path / "there" / "etc"
+            assert (tmp_path / "there" / "etc").read_bytes() == b"content"
+            with pytest.raises(ServiceError, match="PathNotFound"):
+                group.copy_out("/nosuch", tmp_path / "x")
+            with pytest.raises(ValueError, match="absolute path"):
+                group.copy_in(tree, "relative")
+            with pytest.raises(FileNotFoundError):
+                group.copy_in(tmp_path / "nosuch", "/a")
 
 
 # --- ports ------------------------------------------------------------------------------------------------------
@@ -262,21 +272,23 @@ def joined(threads: list[threading.Thread]) -> None:
 
 
 def test_a_port_leads_into_the_group() -> None:
-    with running_service({"c": Outcome(ports=frozenset({80}))}) as service, served(service) as aci:
-        make(aci, "c")
-        with aci.group("web").forward(80) as forward:
-            large = os.urandom(1 << 20)
-            assert in_thread(forward.port, b"hello", large) == [b"hello", large]
-        with pytest.raises(OSError):
-            talk(forward.port, b"x")
+    with running_service({"c": Outcome(ports=frozenset({80}))}) as service:
+        with served(service) as aci:
+            make(aci, "c")
+            with aci.group("web").forward(80) as forward:
+                large = os.urandom(1 << 20)
+                assert in_thread(forward.port, b"hello", large) == [b"hello", large]
+            with pytest.raises(OSError):
+                talk(forward.port, b"x")
 
 
 def test_a_port_where_nobody_listens_closes_the_connection() -> None:
-    with running_service() as service, served(service) as aci:
-        make(aci, "c")
-        with aci.group("web").forward(81) as forward:
-            assert in_thread(forward.port, b"") == [b""]
-        with pytest.raises(NotFound):
-            aci.group("nosuch").forward(80)
-        with pytest.raises(InvalidRequest):
-            aci.group("web").exec("'")
+    with running_service() as service:
+        with served(service) as aci:
+            make(aci, "c")
+            with aci.group("web").forward(81) as forward:
+                assert in_thread(forward.port, b"") == [b""]
+            with pytest.raises(NotFound):
+                aci.group("nosuch").forward(80)
+            with pytest.raises(InvalidRequest):
+                aci.group("web").exec("'")

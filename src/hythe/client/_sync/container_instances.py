@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from typing import Unpack
 
 from hythe.client.addresses import is_loopback
+from hythe.client.changes import Plan
 from hythe.client.documents import decode, encode
 from hythe.client.outcomes import RunResult
 from hythe.client.task_definition import TaskOptions
 from hythe.models import ResourceGroup
 from hythe.wire.versions import NEWEST
 
-from . import tasks
+from . import applying, tasks
+from .applying import Definition
 from .client import Client
 from .container_groups import ContainerGroupsOperations
 from .containers import ContainersOperations
@@ -107,6 +109,31 @@ class ContainerInstanceManagementClient(Client):
             self, image, commands, parallel=parallel, retries=retries, on_result=on_result,
             resource_group=resource_group, timeout=timeout, options=options,
         )  # fmt: skip
+
+    def plan(
+        self, definition: Definition, *, resource_group: str = DEFAULT_RESOURCE_GROUP, name: str | None = None
+    ) -> Plan:
+        """Say what `apply` would change; nothing is changed.  ``str()`` of the plan is meant for people."""
+        found, _ = applying.plan(self, definition, resource_group, name)
+        return found
+
+    def apply(
+        self,
+        definition: Definition,
+        *,
+        resource_group: str = DEFAULT_RESOURCE_GROUP,
+        name: str | None = None,
+        force: bool = False,
+        timeout: float | None = None,
+    ) -> Plan:
+        """Make a group what a definition says, wait until that is done, and return what was done.
+
+        ``definition`` is a `ContainerGroup` or the path of a file: compose, pod, or that of ``az container create``.
+        Nothing is sent if all is so already; other tags alone restart nothing; what can't be changed in place (sizes,
+        restart policy, region) has the group deleted and made again.  Secrets are not shown by the service and so not
+        compared: ``force`` sends all again.  Raises `OperationFailed`, and ValueError for a file that can't be used.
+        """
+        return applying.apply(self, definition, resource_group=resource_group, name=name, force=force, timeout=timeout)
 
     def ensure_resource_group(self, name: str, location: str | None = None) -> str:
         """Make a resource group unless there is one, and return its location.
