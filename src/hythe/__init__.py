@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .client._sync.credentials import CertificateCredential, ClientSecretCredential, StaticTokenCredential
     from .client._sync.poller import AzureOperationPoller
     from .client._sync.poller import AzureOperationPoller as LROPoller
+    from .client._sync.price_list import refresh_prices
     from .client._sync.resources import ResourceManagementClient
     from .client._sync.surroundings import (
         AzureCliCredential,
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
         ManagedIdentityCredential,
     )
     from .client.auth_file import get_client_from_auth_file
+    from .client.changes import Plan
     from .client.compose import from_compose
+    from .client.definitions import read_definition
+    from .client.exec_frames import ExecResult
+    from .client.log_cursor import LogLine
+    from .client.outcomes import RunResult
     from .client.pods import from_pod
     from .client.pods_out import to_pod
+    from .client.prices import estimate
 
 __all__ = [
     "AzureCliCredential",
@@ -38,9 +45,13 @@ __all__ = [
     "ContainerInstanceManagementClient",
     "DefaultCredential",
     "EnvironmentCredential",
+    "ExecResult",
     "LROPoller",
+    "LogLine",
     "ManagedIdentityCredential",
+    "Plan",
     "ResourceManagementClient",
+    "RunResult",
     "StaticTokenCredential",
     "__version__",
     "aio",
@@ -48,10 +59,13 @@ __all__ = [
     "connect",
     "discover_cloud",
     "errors",
+    "estimate",
     "from_compose",
     "from_pod",
     "get_client_from_auth_file",
     "models",
+    "read_definition",
+    "refresh_prices",
     "to_pod",
 ]
 
@@ -63,15 +77,22 @@ _MODULES = {
     "ContainerInstanceManagementClient": "client._sync.container_instances",
     "DefaultCredential": "client._sync.surroundings",
     "EnvironmentCredential": "client._sync.surroundings",
+    "ExecResult": "client.exec_frames",
     "LROPoller": "client._sync.poller",
+    "LogLine": "client.log_cursor",
     "ManagedIdentityCredential": "client._sync.surroundings",
+    "Plan": "client.changes",
     "ResourceManagementClient": "client._sync.resources",
+    "RunResult": "client.outcomes",
     "StaticTokenCredential": "client._sync.credentials",
     "connect": "client._sync.connecting",
     "discover_cloud": "client._sync.connecting",
+    "estimate": "client.prices",
     "from_compose": "client.compose",
     "from_pod": "client.pods",
     "get_client_from_auth_file": "client.auth_file",
+    "read_definition": "client.definitions",
+    "refresh_prices": "client._sync.price_list",
     "to_pod": "client.pods_out",
 }
 _ALIASES = {"LROPoller": "AzureOperationPoller"}

@@ -11,6 +11,7 @@ from .client._async.connecting import connect, discover_cloud
 from .client._async.container_instances import ContainerInstanceManagementClient
 from .client._async.credentials import CertificateCredential, ClientSecretCredential, StaticTokenCredential
 from .client._async.poller import AzureOperationPoller
+from .client._async.price_list import refresh_prices
 from .client._async.resources import ResourceManagementClient
 from .client._async.surroundings import (
     AzureCliCredential,
@@ -40,4 +41,5 @@ __all__ = [
     "connect",
     "discover_cloud",
     "get_client_from_auth_file",
+    "refresh_prices",
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-import tarfile
-import tempfile
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import tarfile
 
 _IN_MEMORY = 16 << 20
 Local = str | os.PathLike[str]
@@ -15,6 +16,8 @@ Local = str | os.PathLike[str]
 
 def spool() -> IO[bytes]:
     """Give a file for an archive: in memory while it is small."""
+    import tempfile
+
     made: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
     return made  # type: ignore[no-any-return]
 
@@ -34,6 +37,8 @@ def place(target: str, source: Local) -> tuple[str, str]:
 
 def pack(source: Local, name: str) -> IO[bytes]:
     """Write a file or a folder into an archive under a name; the caller closes it.  Raises OSError."""
+    import tarfile
+
     file = spool()
     try:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -51,6 +56,8 @@ def unpack(file: IO[bytes], source: str, target: Local) -> Path:
     Into ``target`` if that is a folder, else as ``target``.  Nothing is written outside of it, and no link that leads
     outside.  Raises OSError, and ValueError for an archive that would.
     """
+    import tarfile
+
     where = Path(target)
     name = PurePosixPath(source.rstrip("/")).name or "root"
     keeps_name = where.is_dir() or os.fspath(target).endswith(os.sep)

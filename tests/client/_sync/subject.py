@@ -22,6 +22,7 @@ from hythe import (
     get_client_from_auth_file,
 )
 from hythe.client._sync._io import Clock, close
+from hythe.client._sync.price_list import refresh_prices
 from hythe.client._sync.sessions import open_command
 from hythe.client._sync.transport import HttpTransport
 from hythe.client.transport import Request, Response
@@ -34,7 +35,7 @@ __all__ = [
     "ContainerInstanceManagementClient", "DefaultCredential", "EnvironmentCredential", "FakeClock", "FakeTransport",
     "HttpTransport", "ManagedIdentityCredential", "ResourceManagementClient", "StaticTokenCredential", "client",
     "clocked", "close", "connect", "discover_cloud", "get_client_from_auth_file", "nap", "open_command", "pytestmark",
-    "resource_client", "served",
+    "refresh_prices", "resource_client", "served",
 ]  # fmt: skip
 
 pytestmark: list[pytest.MarkDecorator] = []

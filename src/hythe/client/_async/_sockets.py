@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Self, TypeVar
 
@@ -14,6 +12,8 @@ from hythe.client.transport import Response
 from hythe.errors import ConnectionFailed, HytheError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     from websockets.asyncio.client import ClientConnection
 
@@ -21,7 +21,6 @@ __all__ = ["Forward", "Socket", "blocks_of", "both", "let_go", "listen", "merged
 
 T = TypeVar("T")
 
-log = logging.getLogger("hythe.client")
 EOF = "eof"
 """Text frame that ends the sender's direction of a forwarded port."""
 _CHUNK = 1 << 16
@@ -92,7 +91,15 @@ async def open_socket(
         raise _unreachable(url, why) from why
 
 
+def _warn(why: Exception) -> None:
+    import logging
+
+    logging.getLogger("hythe.client").warning("cannot forward a connection: %s", why)
+
+
 def _unreachable(url: str, why: Exception) -> ConnectionFailed:
+    import ssl
+
     where = url.partition("?")[0]
     if isinstance(why, ssl.SSLCertVerificationError):
         return ConnectionFailed(
@@ -203,7 +210,7 @@ async def listen(host: str, port: int, reach: Callable[[], Awaitable[Socket]]) -
         except asyncio.CancelledError:
             pass  # the end was asked for; raised here it would be logged as an error
         except (OSError, HytheError) as why:
-            log.warning("cannot forward a connection: %s", why)
+            _warn(why)
         finally:
             carrying.discard(task)
             writer.close()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hythe.client.changes import Plan, compare
-from hythe.client.definitions import read_definition
 from hythe.errors import NotFound
 from hythe.models import ContainerGroup
 
@@ -25,6 +24,8 @@ async def plan(
     client: ContainerInstanceManagementClient, definition: Definition, resource_group: str, name: str | None
 ) -> tuple[Plan, ContainerGroup]:
     """Compare; see `ContainerInstanceManagementClient.plan`."""
+    from hythe.client.definitions import read_definition  # what reads YAML takes its time to load
+
     wanted = definition if isinstance(definition, ContainerGroup) else read_definition(definition)
     named = name or wanted.name
     if not named:

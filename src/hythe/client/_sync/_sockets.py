@@ -6,10 +6,7 @@ Where two things go on at a time there is a thread for one of them, that ends wi
 from __future__ import annotations
 
 import contextlib
-import logging
-import queue
 import socket as sockets
-import ssl
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Self, TypeVar
@@ -19,6 +16,8 @@ from hythe.client.transport import Response
 from hythe.errors import ConnectionFailed, HytheError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     from websockets.sync.client import ClientConnection
 
@@ -26,7 +25,6 @@ __all__ = ["Forward", "Socket", "blocks_of", "both", "let_go", "listen", "merged
 
 T = TypeVar("T")
 
-log = logging.getLogger("hythe.client")
 EOF = "eof"
 """Text frame that ends the sender's direction of a forwarded port."""
 _CHUNK = 1 << 16
@@ -97,7 +95,15 @@ def open_socket(
         raise _unreachable(url, why) from why
 
 
+def _warn(why: Exception) -> None:
+    import logging
+
+    logging.getLogger("hythe.client").warning("cannot forward a connection: %s", why)
+
+
 def _unreachable(url: str, why: Exception) -> ConnectionFailed:
+    import ssl
+
     where = url.partition("?")[0]
     if isinstance(why, ssl.SSLCertVerificationError):
         return ConnectionFailed(
@@ -142,6 +148,8 @@ def both(first: Callable[[], T], second: Callable[[], None]) -> T:
 
 def merged(sources: Sequence[Callable[[], Generator[T, None, None]]]) -> Iterator[T]:
     """Iterate over several things at a time, each item as it comes; the first error ends all."""
+    import queue
+
     waiting: queue.Queue[T | BaseException | None] = queue.Queue(_HELD)
     over = threading.Event()
 
@@ -241,7 +249,7 @@ class Forward:
                     self._carrying.discard(socket)
             except (OSError, HytheError) as why:
                 if not self._over.is_set():
-                    log.warning("cannot forward a connection: %s", why)
+                    _warn(why)
             finally:
                 self._open.discard(connection)
 

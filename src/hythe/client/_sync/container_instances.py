@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from hythe.client.addresses import is_loopback
-from hythe.client.changes import Plan
 from hythe.client.documents import decode, encode
 from hythe.client.outcomes import RunResult
 from hythe.client.task_definition import TaskOptions
 from hythe.models import ResourceGroup
 from hythe.wire.versions import NEWEST
 
-from . import applying, tasks
-from .applying import Definition
+from . import tasks
 from .client import Client
 from .container_groups import ContainerGroupsOperations
 from .containers import ContainersOperations
@@ -35,6 +33,11 @@ from .profiles import (
 )
 from .sandbox_groups import SandboxGroupsOperations
 from .session import Session
+
+if TYPE_CHECKING:
+    from hythe.client.changes import Plan
+
+    from .applying import Definition
 
 DEFAULT_RESOURCE_GROUP = "hythe"
 """Where groups go that are put into no other."""
@@ -114,6 +117,8 @@ class ContainerInstanceManagementClient(Client):
         self, definition: Definition, *, resource_group: str = DEFAULT_RESOURCE_GROUP, name: str | None = None
     ) -> Plan:
         """Say what `apply` would change; nothing is changed.  ``str()`` of the plan is meant for people."""
+        from . import applying
+
         found, _ = applying.plan(self, definition, resource_group, name)
         return found
 
@@ -133,6 +138,8 @@ class ContainerInstanceManagementClient(Client):
         restart policy, region) has the group deleted and made again.  Secrets are not shown by the service and so not
         compared: ``force`` sends all again.  Raises `OperationFailed`, and ValueError for a file that can't be used.
         """
+        from . import applying
+
         return applying.apply(self, definition, resource_group=resource_group, name=name, force=force, timeout=timeout)
 
     def ensure_resource_group(self, name: str, location: str | None = None) -> str:
