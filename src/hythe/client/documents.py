@@ -133,6 +133,8 @@ def error_of(response: Response, doing: str) -> ServiceError | UnexpectedAnswer 
     code, message, details = _read_error(response)
     general = ServiceFault if response.status >= _FIRST_FAULT else ServiceError
     cls = _BY_CODE.get(code) or _BY_STATUS.get(response.status, general)
+    if cls is Conflict and "quota" in message.lower():  # cores: Azure's code for it is ServiceUnavailable
+        cls = QuotaExceeded
     return cls(
         doing,
         status=response.status,
