@@ -58,6 +58,24 @@ def _named(text: str) -> tuple[str, str]:
     return account, name
 
 
+def account_key(account: str) -> str:
+    """Give the key of a storage account of this machine's service."""
+    asked: dict[str, object] = {"account": account, "renew": False}
+    return msgspec.json.decode(_ask(None, "POST", "/hythe/share-keys", asked), type=_Key).key
+
+
+def share_at(folder: str) -> str:
+    """Name the share, ACCOUNT/SHARE, whose files are in a folder of this machine."""
+    wanted = Path(folder).expanduser().resolve()
+    for each in msgspec.json.decode(_ask(None, "GET", "/hythe/shares"), type=_Listed).shares:
+        if Path(each.path).resolve() == wanted:
+            return f"{each.account}/{each.share}"
+    raise click.ClickException(
+        f"{wanted} is no share: name it below [[shares]] in hythe.toml, or make a share with `hythe share create` and "
+        "fill it with `hythe share cp`."
+    )
+
+
 @click.group()
 def share() -> None:
     """Create, list, remove and fill file shares."""

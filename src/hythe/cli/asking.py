@@ -1,0 +1,236 @@
+"""What all commands that ask a service share: which service, which resource group, which groups, how to show it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from . import output
+
+if TYPE_CHECKING:
+    from ..client._sync.container_instances import ContainerInstanceManagementClient
+    from ..client._sync.group import Group
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+GROUP_VARIABLE = "HYTHE_RESOURCE_GROUP"
+_ID_PARTS = 9
+
+
+class Asking:
+    """One command's questions: opens the client at the first of them."""
+
+    def __init__(
+        self,
+        *,
+        resource_group: str | None = None,
+        form: str | None = None,
+        query: str | None = None,
+        cloud: str | None = None,
+        context: str | None = None,
+        subscription: str | None = None,
+    ) -> None:
+        self.asked_group = resource_group
+        self.form = form or _usual_form()
+        self.query = query
+        self._place = (cloud, context, subscription)
+        self._client: ContainerInstanceManagementClient | None = None
+
+    @property
+    def client(self) -> ContainerInstanceManagementClient:
+        """Give the client of the service that is meant."""
+        if self._client is None:
+            from .context import connect
+
+            self._client = connect(*self._place)
+        return self._client
+
+    @property
+    def is_azure(self) -> bool:
+        """Tell whether the service is not of this machine."""
+        from ..client.addresses import is_loopback
+
+        return not is_loopback(self.client._session.base_url)
+
+    @property
+    def resource_group(self) -> str:
+        """Name the resource group: -g, HYTHE_RESOURCE_GROUP, the context's, or the usual one."""
+        from .context import usual_group
+
+        return self.asked_group or os.environ.get(GROUP_VARIABLE) or usual_group(*self._place[:2])
+
+    def located(self, location: str | None, resource_group: str | None = None) -> str:
+        """Make the resource group unless there is one; give the location that something in it gets."""
+        name = resource_group or self.resource_group
+        try:
+            found = self.client.ensure_resource_group(name, location)
+        except ValueError:
+            raise click.UsageError(
+                f"there is no resource group '{name}', and Azure has to be told where to make one: give --location."
+            ) from None
+        return location or found
+
+    def group(self, name: str) -> Group:
+        """Give the handle of a group: NAME, RESOURCE-GROUP/NAME, or an id."""
+        folder, named = split(name)
+        return self.client.group(named, folder or self.resource_group)
+
+    def show(self, value: object, row: Callable[[Any], output.Row] | None = None) -> None:
+        """Write what the command is about."""
+        output.show(value, form=self.form, query=self.query, row=row)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._client is not None:
+            self._client.close()
+
+
+def _usual_form() -> str:
+    """Choose the form of output: tables for people, and in a program's hands the JSON that az would write."""
+    said = os.environ.get("HYTHE_OUTPUT", "")
+    if said in output.FORMATS:
+        return said
+    context = click.get_current_context(silent=True)
+    short = context is not None and context.parent is not None and context.parent.parent is None
+    return "table" if short or sys.stdout.isatty() else "json"
+
+
+def split(name: str) -> tuple[str | None, str]:
+    """Split RESOURCE-GROUP/NAME or an id into resource group, if it says one, and name."""
+    parts = name.strip("/").split("/")
+    if len(parts) == 1:
+        return None, name
+    if len(parts) == 2:  # noqa: PLR2004
+        return parts[0], parts[1]
+    if len(parts) >= _ID_PARTS - 1 and parts[0].lower() == "subscriptions" and parts[2].lower() == "resourcegroups":
+        return parts[3], parts[7]
+    raise click.UsageError(f"'{name}' names no group: write NAME, RESOURCE-GROUP/NAME, or a resource's id.")
+
+
+def complete_groups(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Name the groups that begin so; nothing where no service can be asked."""
+    with _quietly(ctx) as ask:
+        listed = ask.client.container_groups.list_by_resource_group(ask.resource_group)
+        return [each.name for each in listed if each.name and each.name.startswith(incomplete)]
+    return []
+
+
+def complete_containers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Name the containers of the group that has been written already."""
+    named = ctx.params.get("name") or ctx.params.get("named") or ctx.params.get("names")
+    name = named if isinstance(named, str) else named[0] if named else None
+    if name is None:
+        return []
+    with _quietly(ctx) as ask:
+        found = ask.group(name).get().containers or []
+        return [each.name for each in found if each.name.startswith(incomplete)]
+    return []
+
+
+@contextlib.contextmanager
+def _quietly(ctx: click.Context) -> Iterator[Asking]:
+    given = {name: ctx.params.get(name) for name in ("resource_group", "cloud", "context", "subscription")}
+    ask = Asking(**given)
+    # a completion that speaks of errors would write into what is being typed
+    with contextlib.closing(ask), contextlib.suppress(Exception):
+        yield ask
+
+
+_SERVICE = (
+    click.option("--cloud", metavar="CLOUD", help="local, azure, china, us_government, an auth file, or an address."),
+    click.option("--context", metavar="NAME", envvar="HYTHE_CONTEXT", help="A service of `hythe context list`."),
+    click.option("--subscription", metavar="ID", help="Another subscription than the service's usual one."),
+)
+_OUTPUT = (
+    click.option("-o", "--output", "form", type=click.Choice(output.FORMATS), help="How to show it (default: table "
+                 "on a terminal, otherwise json; short forms: table)."),
+    click.option("--query", metavar="JMESPATH", help="Show what this picks of the JSON."),
+)  # fmt: skip
+_GROUP = click.option(
+    "-g", "--resource-group", metavar="NAME", help=f"Resource group (default: {GROUP_VARIABLE}, or 'hythe')."
+)
+
+
+def asks(shows: bool = True) -> Callable[[F], F]:
+    """Give a command the options for where and how; its function gets an `Asking` as its first argument."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def run(
+            resource_group: str | None, cloud: str | None, context: str | None, subscription: str | None,
+            form: str | None = None, query: str | None = None, **rest: Any,
+        ) -> Any:  # fmt: skip
+            ask = Asking(
+                resource_group=resource_group, form=form, query=query, cloud=cloud, context=context,
+                subscription=subscription,
+            )  # fmt: skip
+            with contextlib.closing(ask):
+                return function(ask, **rest)
+
+        decorated: Any = run
+        for option in reversed((_GROUP, *(_OUTPUT if shows else ()), *_SERVICE)):
+            decorated = option(decorated)
+        return decorated  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def one_group(function: F) -> F:
+    """Give a command one group: as an argument, or by -n as with az."""
+
+    @functools.wraps(function)
+    def run(*arguments: Any, name: str | None, named: str | None, **rest: Any) -> Any:
+        if (name is None) == (named is None):
+            raise click.UsageError("name one container group.")
+        return function(*arguments, name=name or named, **rest)
+
+    option = click.option("-n", "--name", "named", metavar="NAME", help="Name of the group; also as an argument.",
+                          shell_complete=complete_groups)  # fmt: skip
+    argument = click.argument("name", metavar="[GROUP]", required=False, shell_complete=complete_groups)
+    return argument(option(run))  # type: ignore[return-value]
+
+
+def one_named(what: str) -> Callable[[F], F]:
+    """Give a command one resource of another kind: ``folder`` and ``name``, from an argument or -n."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def run(ask: Asking, name: str | None, named: str | None, **rest: Any) -> Any:
+            if (name is None) == (named is None):
+                raise click.UsageError(f"name one {what}.")
+            folder, short = split(name or named or "")
+            return function(ask, folder=folder or ask.resource_group, name=short, **rest)
+
+        option = click.option("-n", "--name", "named", metavar="NAME", help=f"Name of the {what}; also as an argument.")
+        return click.argument("name", metavar="[NAME]", required=False)(option(run))  # type: ignore[return-value]
+
+    return decorate
+
+
+def some_groups(function: F) -> F:
+    """Give a command one or more groups: as arguments, by -n, or by --ids."""
+
+    @functools.wraps(function)
+    def run(*arguments: Any, names: Sequence[str], named: str | None, ids: Sequence[str], **rest: Any) -> Any:
+        wanted = [*names, *([named] if named else ()), *ids]
+        if not wanted:
+            raise click.UsageError("name at least one container group.")
+        return function(*arguments, names=wanted, **rest)
+
+    option = click.option("-n", "--name", "named", metavar="NAME", help="Name of the group; also as an argument.",
+                          shell_complete=complete_groups)  # fmt: skip
+    ids = click.option("--ids", multiple=True, metavar="ID", help="Ids of groups, as `show` gives them.")
+    argument = click.argument("names", metavar="[GROUP]...", nargs=-1, shell_complete=complete_groups)
+    return argument(option(ids(run)))  # type: ignore[return-value]
+
+
+container_name = click.option(
+    "-c", "--container-name", "--container", "container", metavar="NAME", help="A container of the group.",
+    shell_complete=complete_containers,
+)  # fmt: skip

@@ -1,0 +1,159 @@
+"""`hythe container`: container groups, with the verbs and arguments of `az container`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import click
+
+from . import rows
+from .asking import Asking, asks, container_name, one_group, some_groups
+from .lazy import Lazy
+from .progress import step
+
+_COMMANDS = {
+    "container-group-profile": "profile:profile",
+    "create": "create:create",
+    "delete": "container:delete",
+    "export": "container:export",
+    "list": "container:list_",
+    "logs": "container:logs",
+    "restart": "container:restart",
+    "show": "container:show",
+    "start": "container:start",
+    "stop": "container:stop",
+}
+_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+no_wait = click.option("--no-wait", is_flag=True, help="Return as soon as the service has accepted it.")
+
+
+@click.command(cls=Lazy, commands_at=_COMMANDS)
+def container() -> None:
+    """Manage container groups, with the verbs and arguments of `az container`."""
+
+
+@click.command("list")
+@asks()
+def list_(ask: Asking) -> None:
+    """List container groups: all of the subscription, or those of a resource group."""
+    groups = ask.client.container_groups
+    found = list(groups.list_by_resource_group(ask.asked_group) if ask.asked_group else groups.list())
+    ask.show(found, rows.of_group)
+
+
+@click.command()
+@asks()
+@some_groups
+def show(ask: Asking, names: Sequence[str]) -> None:
+    """Show container groups and how they are."""
+    found = [ask.group(name).get() for name in names]
+    ask.show(found[0] if len(found) == 1 else found, rows.of_group)
+
+
+@click.command()
+@asks(shows=False)
+@one_group
+@container_name
+@click.option("-f", "--follow", is_flag=True, help="Go on until the containers have ended.")
+@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
+@click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
+@click.option("-a", "--all", "every", is_flag=True, help="Of all containers, each line with the container's name.")
+def logs(
+    ask: Asking, name: str, container: str | None, follow: bool, tail: int | None, timestamps: bool, every: bool
+) -> None:
+    """Show what a container has written: the first container unless one is named."""
+    if every and container is not None:
+        raise click.UsageError("give --container-name or --all, not both.")
+    group = ask.group(name)
+    chosen = None if every else container or _first(group.get().containers or ())
+    for line in group.logs(chosen, follow=follow, tail=tail):
+        before = (f"[{line.container}] " if every else "") + (f"{line.time} " if timestamps else "")
+        click.echo(before + line.text)
+        if follow:
+            sys.stdout.flush()
+
+
+def confirmed(names: Sequence[str], yes: bool) -> None:
+    """Ask whether to delete, unless that has been said."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("cannot ask whether to delete, because this is no terminal: give --yes.")
+    click.confirm(f"Delete {', '.join(names)}?", abort=True)
+
+
+def _first(containers: Sequence[object]) -> str:
+    return str(getattr(containers[0], "name", "")) if containers else ""
+
+
+@click.command()
+@asks(shows=False)
+@some_groups
+@no_wait
+def start(ask: Asking, names: Sequence[str], no_wait: bool) -> None:
+    """Start stopped container groups."""
+    _each(ask, names, "start", no_wait)
+
+
+@click.command()
+@asks(shows=False)
+@some_groups
+@no_wait
+def restart(ask: Asking, names: Sequence[str], no_wait: bool) -> None:
+    """Restart all containers of container groups in place."""
+    _each(ask, names, "restart", no_wait)
+
+
+@click.command()
+@asks(shows=False)
+@some_groups
+def stop(ask: Asking, names: Sequence[str]) -> None:
+    """Stop container groups; they stay, and can be started again."""
+    for name in names:
+        ask.group(name).stop()
+
+
+def _each(ask: Asking, names: Sequence[str], verb: str, no_wait: bool) -> None:
+    pollers = []
+    for name in names:
+        group = ask.group(name)
+        pollers.append(getattr(ask.client.container_groups, f"begin_{verb}")(group.resource_group, group.name))
+    if not no_wait:
+        with step(f"{verb} {', '.join(names)}"):
+            for poller in pollers:
+                poller.result()
+
+
+@click.command()
+@asks()
+@some_groups
+@_yes
+@no_wait
+def delete(ask: Asking, names: Sequence[str], yes: bool, no_wait: bool) -> None:
+    """Delete container groups."""
+    confirmed(names, yes)
+    groups = [ask.group(name) for name in names]
+    for group in groups:
+        group.get()  # a name that was written wrong is told before anything is deleted
+    pollers = [ask.client.container_groups.begin_delete(group.resource_group, group.name) for group in groups]
+    if no_wait:
+        return
+    with step(f"delete {', '.join(names)}"):
+        gone = [poller.result() for poller in pollers]
+    if ask.form != "table":
+        ask.show(gone[0] if len(gone) == 1 else gone)
+
+
+@click.command()
+@asks(shows=False)
+@one_group
+@click.option("-f", "--file", "to", type=click.File("w", lazy=True), default="-", help="Where to (default: here).")
+def export(ask: Asking, name: str, to: IO[str]) -> None:
+    """Write a container group as YAML that `create --file` and `apply` take; secrets can't be had and are left out."""
+    text = ask.group(name).get().to_yaml()
+    to.write(text)
+    if isinstance(to, click.utils.LazyFile) and to.name != "-":
+        click.echo(f"Wrote {Path(to.name)}.", err=True)

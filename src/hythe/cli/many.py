@@ -1,0 +1,31 @@
+"""Options that take several words, as az's do: ``--ports 80 443`` for ``--ports 80 --ports 443``."""
+
+from __future__ import annotations
+
+import click
+
+
+class Many(click.Command):
+    """A command whose options that may be repeated also take all words up to the next option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write the options again for each of their words."""
+        repeated = {
+            name for each in self.params if isinstance(each, click.Option) and each.multiple for name in each.opts
+        }
+        written: list[str] = []
+        current = ""
+        fresh = False
+        for index, word in enumerate(args):
+            if word == "--":
+                written += args[index:]
+                break
+            if word.startswith("-") and not fresh:
+                current, fresh = (word, True) if word in repeated else ("", False)
+                written.append(word)
+            elif current and not fresh:
+                written += [current, word]
+            else:
+                written.append(word)
+                fresh = False
+        return super().parse_args(ctx, written)
