@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import click
 
 from . import rows
 from .asking import Asking, asks, container_name, one_group, some_groups
+from .exits import Said
 from .lazy import Lazy
 from .progress import step
 
@@ -150,10 +150,14 @@ def delete(ask: Asking, names: Sequence[str], yes: bool, no_wait: bool) -> None:
 @click.command()
 @asks(shows=False)
 @one_group
-@click.option("-f", "--file", "to", type=click.File("w", lazy=True), default="-", help="Where to (default: here).")
-def export(ask: Asking, name: str, to: IO[str]) -> None:
+@click.option("-f", "--file", "to", type=click.Path(dir_okay=False, path_type=Path), help="Where to (default: here).")
+def export(ask: Asking, name: str, to: Path | None) -> None:
     """Write a container group as YAML that `create --file` and `apply` take; secrets can't be had and are left out."""
     text = ask.group(name).get().to_yaml()
-    to.write(text)
-    if isinstance(to, click.utils.LazyFile) and to.name != "-":
-        click.echo(f"Wrote {Path(to.name)}.", err=True)
+    if to is None or str(to) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        to.write_text(text)
+    except OSError as why:
+        raise Said(f"cannot write {to}: {why.strerror}. Choose another --file.") from None

@@ -88,11 +88,18 @@ def connect(cloud: str | None, name: str | None, subscription: str | None) -> Co
     Azure is never chosen because nothing else is there: what is made there costs money.
     """
     from .. import connect as open_client
+    from ..client import direct, local
     from ..errors import ConnectionFailed, CredentialError, HytheError, ServiceError
 
     chosen = _chosen(cloud, name)
+    wanted = subscription or chosen.subscription
     try:
-        return open_client(chosen.to, data_dir=chosen.data_dir, subscription_id=subscription or chosen.subscription)
+        if chosen.to != "local":
+            return open_client(chosen.to, subscription_id=wanted)
+        where = local.data_dir(chosen.data_dir)
+        return open_client(
+            "local", data_dir=where, subscription_id=wanted, transport=direct.DirectTransport(local.ca(where))
+        )
     except (ServiceError, ConnectionFailed, CredentialError):
         raise
     except HytheError as why:  # there is no local service, or it does not run

@@ -13,7 +13,7 @@ from .asking import Asking, asks, split
 from .many import Many
 from .progress import result
 
-_WORDS = {"multiple": True, "metavar": "NAME=VALUE"}
+_WORDS: dict[str, Any] = {"multiple": True, "metavar": "NAME=VALUE"}
 
 
 def _choice(*words: str) -> click.Choice[str]:

@@ -53,7 +53,7 @@ class Said(click.ClickException):
 
     def __init__(self, message: str, code: int = FAILED) -> None:
         super().__init__(message)
-        self.exit_code = code
+        self.exit_code = code  # type: ignore[misc]  # click declares it for the class, and reads it from the object
 
 
 def explained(error: Exception) -> Said | None:
@@ -83,11 +83,9 @@ def own_fault() -> Iterator[None]:
     except click.UsageError:
         raise
     except click.ClickException as error:
-        error.exit_code = OWN_FAULT
-        raise
+        raise Said(error.message, OWN_FAULT) from None
     except Exception as error:
         said = explained(error)
         if said is None:
             raise
-        said.exit_code = OWN_FAULT
-        raise said from None
+        raise Said(said.message, OWN_FAULT) from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
@@ -152,35 +154,45 @@ def _send(
 ) -> tuple[int, bytes]:
     """Send one request on a connection of its own; redirects are not followed."""
     import http.client
-    import ssl
 
     address = urlsplit(service.url)
     connection = http.client.HTTPSConnection(
         address.hostname or "localhost", address.port or 443, timeout=_TIMEOUT, context=context
     )
     try:
-        connection.request(method, path, body=body, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        with answering(service.url):
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def answering(url: str) -> Iterator[None]:
+    """Say why the service of this machine does not answer: what goes wrong within is a `ConnectionFailed`."""
+    import http.client
+    import ssl
+
+    try:
+        yield
     except ssl.SSLCertVerificationError as why:
         raise ConnectionFailed(
-            f"cannot trust what answers at {service.url}: {why.verify_message}. "
+            f"cannot trust what answers at {url}: {why.verify_message}. "
             "Another program, or the service of another data dir, has its port.",
             reason="untrusted",
         ) from why
     except TimeoutError as why:
-        raise ConnectionFailed(f"cannot wait longer for {service.url}: it is too slow.", reason="timeout") from why
+        raise ConnectionFailed(f"cannot wait longer for {url}: it is too slow.", reason="timeout") from why
     except ConnectionRefusedError as why:
         raise ConnectionFailed(
-            f"cannot reach Hythe at {service.url}: nobody listens there. Start it with `hythe up`.", reason="refused"
+            f"cannot reach Hythe at {url}: nobody listens there. Start it with `hythe up`.", reason="refused"
         ) from why
     except (OSError, http.client.HTTPException) as why:
         raise ConnectionFailed(
-            f"cannot talk to Hythe at {service.url}: {str(why) or type(why).__name__}. Look into the service's log.",
+            f"cannot talk to Hythe at {url}: {str(why) or type(why).__name__}. Look into the service's log.",
             reason="lost",
         ) from why
-    finally:
-        connection.close()
 
 
 def _failure(doing: str, status: int, answer: bytes) -> HytheError:
