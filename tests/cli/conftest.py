@@ -56,10 +56,10 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def sentence(result: Result | subprocess.CompletedProcess[str]) -> str:
+def sentence(result: Result | subprocess.CompletedProcess[str], code: int = 1) -> str:
     """Check that a command refused in one line, without a traceback, and give the line."""
-    code = result.exit_code if isinstance(result, Result) else result.returncode
-    assert code == 1, (result.stdout, result.stderr)
+    found = result.exit_code if isinstance(result, Result) else result.returncode
+    assert found == code, (result.stdout, result.stderr)
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: ")
     assert "Traceback" not in result.stdout
@@ -139,5 +139,16 @@ def cli() -> Callable[..., Result]:
 
     def invoke(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(main, list(arguments), **options)
+
+    return invoke
+
+
+@pytest.fixture
+def hythe(service: Service, cli: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
+    """Run the command line in this process against the service that goes on."""
+
+    def invoke(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> Result:
+        place = {"HYTHE_HOME": str(service.data_dir), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+        return cli(*arguments, env=place | (env or {}), **options)
 
     return invoke

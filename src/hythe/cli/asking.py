@@ -123,7 +123,8 @@ def complete_groups(ctx: click.Context, _: click.Parameter, incomplete: str) -> 
 
 def complete_containers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Name the containers of the group that has been written already."""
-    named = ctx.params.get("name") or ctx.params.get("named") or ctx.params.get("names")
+    # where an option waits for its value, click has not come to the arguments yet
+    named = ctx.params.get("name") or ctx.params.get("named") or ctx.params.get("names") or ctx.args
     name = named if isinstance(named, str) else named[0] if named else None
     if name is None:
         return []

@@ -75,11 +75,24 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+_NOT_OF_PROFILES = frozenset(
+    {"vnet", "subnet", "assign_identity", "zone", "no_wait", "container_group_profile_id",
+     "container_group_profile_revision", "standby_pool_profile_id", "fail_container_group_create_on_reuse_failure"}
+)  # fmt: skip
+
+
 def create_options(function: Any) -> Any:
     """Give a command az's options for making a group."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def profile_options(function: Any) -> Any:
+    """Give a command those of them that a profile can have."""
+    made = create_options(function)
+    made.__click_params__ = [each for each in made.__click_params__ if each.name not in _NOT_OF_PROFILES]
+    return made
 
 
 @click.command(cls=Many)
@@ -119,11 +132,10 @@ def defined(name: str, given: dict[str, Any], location: str, subscription: str, 
     """Make a definition of the options."""
     from .definition import Written, define
 
-    vnet = given.pop("vnet")
     given = dict(given)
-    if vnet and not given["subnet"]:
+    vnet, subnet = given.pop("vnet", None), given.get("subnet")
+    if vnet and not subnet:
         raise click.UsageError("--vnet needs --subnet too.")
-    subnet = given["subnet"]
     if subnet and not subnet.startswith("/"):
         if not vnet:
             raise click.UsageError(f"'{subnet}' is no id: give --vnet too.")
@@ -131,8 +143,8 @@ def defined(name: str, given: dict[str, Any], location: str, subscription: str, 
             f"/subscriptions/{subscription}/resourceGroups/{folder}/providers/Microsoft.Network/virtualNetworks/{vnet}"
         )  # fmt: skip
         given["subnet"] = f"{network}/subnets/{subnet}"
-    if not given["image"] and not given["container_group_profile_id"]:
+    if not given["image"] and not given.get("container_group_profile_id"):
         raise click.UsageError("give --image, --container-group-profile-id or --file.")
     given["ports"] = given["ports"] or (80,)
-    given["assign_identity"] = given["assign_identity"] or None
+    given["assign_identity"] = given.get("assign_identity") or None
     return define(name, Written(**given), location)

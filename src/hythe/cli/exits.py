@@ -66,7 +66,7 @@ def explained(error: Exception) -> Said | None:
     lines = str(error).splitlines()
     for each in type(error).__mro__:
         step = _STEPS.get(each.__name__)
-        if step:
+        if step and getattr(error, "code", "") != "InvalidResourceType":  # a kind that this service does not have
             if lines[-1] == getattr(error, "advice", None):
                 lines.pop()
             lines.append(step)

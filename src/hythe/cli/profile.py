@@ -10,13 +10,9 @@ import click
 
 from . import rows
 from .asking import Asking, asks, one_named
-from .create import create_options, defined
+from .create import defined, profile_options
 from .many import Many
 
-_NOT_OF_PROFILES = (
-    "subnet", "vnet", "assign_identity", "zone", "no_wait", "container_group_profile_id",
-    "container_group_profile_revision", "standby_pool_profile_id", "fail_container_group_create_on_reuse_failure",
-)  # fmt: skip
 _MEMBERS = (
     "containers", "os_type", "restart_policy", "ip_address", "volumes", "image_registry_credentials", "diagnostics",
     "priority", "sku", "confidential_compute_properties",
@@ -45,15 +41,11 @@ def list_(ask: Asking) -> None:
 @profile.command("create", cls=Many)
 @asks()
 @_named
-@create_options
+@profile_options
 def create(ask: Asking, folder: str, name: str, file: Path | None, **given: Any) -> None:
     """Create a profile, or add a revision to it."""
     from ..models import ContainerGroupProfile
 
-    for option in _NOT_OF_PROFILES:
-        if given.get(option):
-            raise click.UsageError(f"--{option.replace('_', '-')} is for groups; a profile can't have it.")
-    given.pop("no_wait")
     if file is not None:
         wanted = ContainerGroupProfile.from_yaml(file.read_text(), os.environ)
         wanted.location = ask.located(given["location"] or wanted.location, folder)

@@ -1,0 +1,220 @@
+"""Tests `hythe container` and its short forms against a service with simulated containers."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from hythe.models import ContainerGroup
+
+from .conftest import Service, sentence
+
+Hythe = Callable[..., Result]
+AS_WITH_AZ = """
+container create -g mine -n web --image registry.example/web --cpu 0.5 --memory 0.25 --os-type Linux
+--ports 80 443 --protocol TCP --ip-address Public --restart-policy OnFailure -l westeurope
+-e A=1 B=x=y --secure-environment-variables TOKEN=hush --config-map conf=yes
+--secrets key=hush --secrets-mount-path /secrets --registry-username me --registry-password hush
+--command-line "sh -c 'echo hi'"
+"""
+
+
+def ok(result: Result) -> str:
+    assert result.exit_code == 0, (result.stdout, result.stderr, result.exception)
+    return result.stdout
+
+
+def shown(result: Result) -> Any:
+    return json.loads(ok(result))
+
+
+@pytest.fixture
+def web(hythe: Hythe) -> str:
+    """Give a group that runs, of whose name no other test knows."""
+    return ok(hythe("run", "-d", "-p", "80", "nginx")).strip()
+
+
+def test_create_with_the_arguments_of_az(hythe: Hythe) -> None:
+    made = shown(hythe(*shlex.split(AS_WITH_AZ)))
+
+    (container,) = made["containers"]
+    assert container["command"] == ["sh", "-c", "echo hi"]
+    assert container["environmentVariables"] == [
+        {"name": "A", "value": "1"}, {"name": "B", "value": "x=y"}, {"name": "TOKEN"},
+    ]  # fmt: skip
+    assert container["resources"]["requests"] == {"cpu": 0.5, "memoryInGB": 0.25}
+    assert [port["port"] for port in container["ports"]] == [80, 443]
+    assert container["volumeMounts"] == [{"name": "secrets", "mountPath": "/secrets"}]
+    assert made["ipAddress"]["ip"] and [port["port"] for port in made["ipAddress"]["ports"]] == [80, 443]
+    assert made["imageRegistryCredentials"] == [{"server": "registry.example", "username": "me"}]
+    assert (made["name"], made["resourceGroup"], made["location"]) == ("web", "mine", "westeurope")
+    assert made["restartPolicy"] == "OnFailure"
+    assert "hush" not in json.dumps(made)
+    assert container["configMap"]["keyValuePairs"] == {"conf": "yes"}
+
+
+def test_the_resource_group_is_made_and_named_by_the_environment(hythe: Hythe, web: str) -> None:
+    assert shown(hythe("container", "show", web))["resourceGroup"] == "hythe"
+    other = ok(hythe("run", "-d", "nginx", env={"HYTHE_RESOURCE_GROUP": "mine"})).strip()
+    found = shown(hythe("container", "list", "-g", "mine", "--query", "[].name"))
+    assert other in found and web not in found
+    assert {other, web} <= set(shown(hythe("container", "list", "--query", "[].name")))
+
+
+def test_a_group_is_named_in_three_ways(hythe: Hythe, web: str) -> None:
+    found = shown(hythe("container", "show", "-n", web))
+    assert shown(hythe("container", "show", f"hythe/{web}")) == found
+    assert shown(hythe("container", "show", "--ids", found["id"])) == found
+    assert shown(hythe("container", "show", web, f"hythe/{web}")) == [found, found]
+
+
+def test_every_form_of_output(hythe: Hythe, web: str) -> None:
+    header, line = ok(hythe("show", web)).splitlines()
+    assert header.split()[:4] == ["Name", "ResourceGroup", "Status", "Image"]
+    assert line.split()[:4] == [web, "hythe", "Running", "nginx"]
+    assert ok(hythe("show", web, "-o", "tsv", "--query", "[name, ipAddress.ports[0].port]")) == f"{web}\n80\n"
+    assert ok(hythe("show", web, "-o", "tsv", "--query", "[[name, osType]]")) == f"{web}\tLinux\n"
+    assert f"name: {web}\n" in ok(hythe("show", web, "-o", "yaml"))
+    assert ok(hythe("show", web, "-o", "none")) == ""
+    assert ok(hythe("show", web, "--query", "{n: name, s: instanceView.state}")).split() == ["N", "S", web, "Running"]
+    assert hythe("show", web, "--query", "[").exit_code == 2
+
+
+def test_without_a_terminal_the_long_forms_write_json(hythe: Hythe, web: str) -> None:
+    assert shown(hythe("container", "show", web, "--query", "name")) == web
+    assert ok(hythe("container", "show", web, "--query", "name", env={"HYTHE_OUTPUT": "tsv"})) == f"{web}\n"
+
+
+def test_stop_start_restart_delete(hythe: Hythe, web: str) -> None:
+    def state() -> str:
+        return str(shown(hythe("container", "show", web, "--query", "instanceView.state")))
+
+    ok(hythe("stop", web))
+    assert shown(hythe("wait", web, "--for", "stopped", "-o", "json"))["name"] == web
+    ok(hythe("container", "start", "-n", web))
+    assert state() == "Running"
+    ok(hythe("restart", web))
+    assert state() == "Running"
+    assert "give --yes" in hythe("rm", web).stderr
+    assert ok(hythe("rm", "-y", web)) == ""
+    assert hythe("show", web).exit_code == 3
+
+
+def test_nothing_is_deleted_if_one_name_is_wrong(hythe: Hythe, web: str) -> None:
+    done = hythe("rm", "-y", web, "none-such")
+
+    assert done.exit_code == 3
+    assert "hythe ls" in sentence(done, code=3)
+    ok(hythe("show", web))
+
+
+def test_what_was_exported_can_be_created_and_is_the_same(hythe: Hythe, web: str, tmp_path: Path) -> None:
+    ok(hythe("container", "export", "-n", web, "-f", str(tmp_path / "web.yaml")))
+    assert ok(hythe("container", "export", web)) == (tmp_path / "web.yaml").read_text()
+
+    again = shown(hythe("container", "create", "-g", "mine", "--file", str(tmp_path / "web.yaml")))
+
+    was = ContainerGroup.from_yaml((tmp_path / "web.yaml").read_text())
+    assert (again["name"], again["resourceGroup"]) == (web, "mine")
+    assert [each.image for each in was.containers or ()] == [each["image"] for each in again["containers"]]
+    other = hythe("container", "create", "-n", "other", "--file", str(tmp_path / "web.yaml"))
+    assert (other.exit_code, "not for 'other'" in other.stderr) == (2, True)
+
+
+def test_variables_of_the_environment_stand_in_a_file(hythe: Hythe, tmp_path: Path) -> None:
+    (tmp_path / "g.yaml").write_text(
+        "{name: $NAME, location: x, properties: {osType: Linux, containers: [{name: c, properties: {image: '${IMAGE}', "
+        "resources: {requests: {cpu: 1, memoryInGB: 1}}}}]}}"
+    )
+    made = shown(
+        hythe("container", "create", "-f", str(tmp_path / "g.yaml"), env={"NAME": "from-file", "IMAGE": "nginx"})
+    )
+    assert (made["name"], made["containers"][0]["image"]) == ("from-file", "nginx")
+
+
+def test_why_events_and_wait(hythe: Hythe, web: str) -> None:
+    assert ok(hythe("why", web)) == f"Group '{web}' is Running; nothing is wrong with it.\n"
+    (event, *_) = shown(hythe("events", web, "-o", "json"))
+    assert (event["group"], event["container"], event["name"]) == (web, web, "Started")
+    assert "Started container" in ok(hythe("events", web))
+    late = hythe("wait", web, "--for", "Succeeded", "--timeout", "0.1")
+    assert "not Succeeded" in sentence(late, code=5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["show"], 2, "name at least one"),
+        (["logs", "none-such"], 3, "`hythe ls` shows the groups"),
+        (["container", "create", "x"], 2, "--image"),
+        (["container", "create", "--image", "x"], 2, "name the container group"),
+        (["container", "create", "x", "--image", "x", "--gitrepo-url", "u"], 2, "--gitrepo-mount-path"),
+        (["container", "create", "x", "--image", "x", "--secrets", "hush", "--secrets-mount-path", "/s"], 2, "'hush'"),
+        (["container", "create", "x", "--image", "x", "--subnet", "s"], 2, "--vnet"),
+        (["container", "create", "x", "--image", "x", "--command-line", "'"], 2, "split"),
+        (["container", "create", "x", "--image", "x", "--registry-username", "u"], 2, "--registry-login-server"),
+        (["show", "a/b/c"], 2, "names no group"),
+        (["run", "-p", "http", "nginx"], 125, "--publish"),
+        (["run", "-e", "NOT_SET_HERE", "nginx"], 2, "NOT_SET_HERE"),
+        (["run", "-v", "data", "nginx"], 2, "begins with /"),
+        (["run", "-v", "acc/none:/x", "nginx"], 125, "no storage account"),
+        (["run", "-v", "/nowhere:/x", "nginx"], 125, "hythe share"),
+        (["run", "--rm", "-d", "nginx"], 2, "give one"),
+        (["ls", "--cloud", "mars"], 1, "mars"),
+        (["ls", "--context", "none"], 3, "no context"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_next_step(hythe: Hythe, arguments: list[str], code: int, says: str) -> None:
+    done = hythe(*arguments)
+
+    assert says in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr and isinstance(done.exception, SystemExit)
+    assert done.exit_code == (2 if code == 125 and "Usage:" in done.stderr else code)
+
+
+def test_without_a_service_the_way_out_is_named(cli: Hythe, tmp_path: Path) -> None:
+    done = cli("ls", env={"HYTHE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
+
+    said = sentence(done, code=4)
+    assert "hythe up" in said and "--cloud azure" in said
+
+
+def test_azure_is_not_chosen_because_an_auth_file_is_named(
+    cli: Hythe, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_AUTH_LOCATION", str(tmp_path / "azure.json"))
+    monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", "x")
+
+    ok(cli("ls", env={"HYTHE_HOME": str(service.data_dir), "XDG_CONFIG_HOME": str(tmp_path)}))
+
+
+def test_map_runs_lines_and_arguments(hythe: Hythe, tmp_path: Path) -> None:
+    nothing = hythe("map", "nginx")
+    both = hythe("map", "nginx", "echo", "a")
+    late = hythe("map", "-o", "json", "--timeout", "0.2", "nginx", "echo", "{}!", ":::", "a", "b")
+
+    assert (nothing.exit_code, both.exit_code) == (2, 2)
+    assert [each["command"] for each in json.loads(late.stdout)] == ["echo 'a!'", "echo 'b!'"]
+    assert late.exit_code == 1  # simulated containers run for ever
+
+
+def test_profiles_and_sets(hythe: Hythe) -> None:
+    names = ["container", "container-group-profile"]
+    if "InvalidResourceType" in hythe(*names, "list").stderr:
+        pytest.skip("this service keeps no profiles yet")
+    first = shown(hythe(*names, "create", "-n", "p", "--image", "nginx", "--cpu", "1", "--memory", "1"))
+    second = shown(hythe(*names, "create", "p", "--image", "caddy", "--ports", "80", "--ip-address", "Public"))
+
+    assert (first["revision"], second["revision"]) == (1, 2)
+    assert [each["revision"] for each in shown(hythe(*names, "list-revisions", "p"))] == [1, 2]
+    assert shown(hythe(*names, "show-revision", "p", "-r", "1"))["containers"][0]["image"] == "nginx"
+    assert "p" in shown(hythe(*names, "list", "--query", "[].name"))
+    assert hythe(*names, "create", "p", "--image", "x", "--zone", "1").exit_code == 2
+    ok(hythe(*names, "delete", "p", "--yes"))
+    assert hythe(*names, "show", "p").exit_code == 3

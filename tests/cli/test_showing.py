@@ -1,0 +1,139 @@
+"""Tests how things are shown: colours, progress, words of options, completion, speed."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from hythe.cli import main, output
+from hythe.cli.many import Many
+from hythe.cli.progress import EventsTold, step
+from hythe.models import ContainerGroup
+
+from .conftest import HYTHE, Service, clean_environment, run
+
+Hythe = Callable[..., Result]
+
+
+def on_terminal(*command: str, **environment: str) -> str:
+    """Run a program on a terminal and give what that shows."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs,
+        env=clean_environment() | {"TERM": "xterm-256color", "COLUMNS": "200"} | environment,
+    ) as program:  # fmt: skip
+        os.close(theirs)
+        said = b""
+        try:
+            while block := os.read(ours, 1 << 16):
+                said += block
+        except OSError:  # what a terminal gives when its program has ended
+            pass
+        assert program.wait(30) == 0, said
+    os.close(ours)
+    return said.decode()
+
+
+def test_a_terminal_gets_a_table_with_colours_unless_no_color_is_set(service: Service, hythe: Hythe) -> None:
+    name = hythe("run", "-d", "nginx").stdout.strip()
+    show = [*HYTHE, "container", "show", name]
+    home = str(service.data_dir)
+
+    coloured = on_terminal(*show, HYTHE_HOME=home)
+    plain = on_terminal(*show, HYTHE_HOME=home, NO_COLOR="1")
+
+    assert "\x1b[32mRunning" in coloured and "Name" in coloured
+    assert "\x1b" not in plain and "Running" in plain
+    assert "rich" not in run(
+        sys.executable, "-c", "import sys, hythe.cli as c; c.main(['ls'], standalone_mode=False); print(*sys.modules)",
+        HYTHE_HOME=home,
+    ).stdout.split()  # fmt: skip
+
+
+def test_a_table_aligns_and_keeps_a_row_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table([{"Name": "a", "Text": "one\ntwo"}, {"Name": "long", "Text": None}])
+    output.table([])
+
+    assert capsys.readouterr().out == "Name  Text\na     one two\nlong\n"
+
+
+def test_progress_is_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with step("wait") as say:
+        say("pulling")
+        say("pulling")
+        say("started")
+
+    assert capsys.readouterr() == ("", "pulling\nstarted\n")
+
+
+def test_an_event_is_told_once_and_again_when_it_happened_again() -> None:
+    def group(count: int) -> ContainerGroup:
+        event = {"name": "Pulling", "message": "m", "count": count, "firstTimestamp": "2026-01-01T00:00:00Z"}
+        view = {"currentState": {"state": "Waiting"}, "events": [event]}
+        return ContainerGroup.from_dict({
+            "properties": {"containers": [{"name": "c", "properties": {"image": "i", "instanceView": view}}]}
+        })  # fmt: skip
+
+    told = EventsTold()
+
+    assert [name for name, _ in told.new(group(1))] == ["c"]
+    assert told.new(group(1)) == []
+    assert [event.count for _, event in told.new(group(2))] == [2]
+
+
+def test_options_take_several_words_up_to_the_next_option() -> None:
+    @click.command(cls=Many)
+    @click.option("--ports", multiple=True, type=int)
+    @click.option("--name")
+    @click.argument("rest", nargs=-1)
+    def probe(ports: tuple[int, ...], name: str, rest: tuple[str, ...]) -> None:
+        click.echo(f"{ports} {name} {rest}")
+
+    def said(*words: str) -> str:
+        return CliRunner().invoke(probe, list(words)).output.strip()
+
+    assert said("--ports", "80", "443", "--name", "x") == "(80, 443) x ()"
+    assert said("--name", "x", "y", "--ports", "80", "--ports", "81", "--", "z") == "(80, 81) x ('y', 'z')"
+    assert said("a", "--ports", "1") == "(1,) None ('a',)"
+    assert "requires an argument" in said("--ports")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_names_commands_groups_and_containers(shell: str, service: Service, hythe: Hythe) -> None:
+    name = hythe("run", "-d", "nginx").stdout.strip()
+
+    def completed(words: str, incomplete: str) -> str:
+        count = len(words.split()) + 1
+        said = {
+            "COMP_WORDS": f"hythe {words} {incomplete}", "COMP_CWORD": incomplete if shell == "fish" else str(count),
+            "_HYTHE_COMPLETE": f"{shell}_complete", "HYTHE_HOME": str(service.data_dir),
+        }  # fmt: skip
+        program = [sys.executable, "-c", "from hythe.cli import main; main(prog_name='hythe')"]
+        return run(*program, **said).stdout
+
+    assert "_HYTHE_COMPLETE" in hythe("completion", shell).stdout
+    assert "container" in completed("", "conta")
+    assert name in completed("show", name[:6])
+    assert name in completed(f"logs {name} -c", name[:6])
+    assert name not in completed("show", "zz")
+
+
+def test_a_broken_off_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hythe.cli.context.connect", interrupt)
+
+    assert CliRunner().invoke(main, ["ls"]).exit_code == 130
+
+
+def test_colours_are_for_terminals_only() -> None:
+    assert not output.coloured(io.StringIO())
