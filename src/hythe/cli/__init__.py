@@ -8,13 +8,17 @@ from .._version import __version__
 from .lazy import Main
 
 _COMMANDS = {
+    "attach": "sessions:attach",
     "completion": "completion:completion",
     "container": "container:container",
     "context": "context:context",
+    "cp": "files:cp",
     "doctor": "doctor:doctor",
     "down": "up:down",
     "env": "env:env",
     "events": "events:events",
+    "exec": "sessions:exec_",
+    "forward": "files:forward",
     "image": "image:image",
     "keep-intercepting": "intercepting:keep_intercepting",
     "logs": "container:logs",

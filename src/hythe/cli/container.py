@@ -15,9 +15,11 @@ from .lazy import Lazy
 from .progress import step
 
 _COMMANDS = {
+    "attach": "sessions:attach",
     "container-group-profile": "profile:profile",
     "create": "create:create",
     "delete": "container:delete",
+    "exec": "sessions:exec_",
     "export": "container:export",
     "list": "container:list_",
     "logs": "container:logs",

@@ -29,3 +29,28 @@ class Many(click.Command):
                 written.append(word)
                 fresh = False
         return super().parse_args(ctx, written)
+
+
+class Trailing(click.Command):
+    """A command that ends with a command: from its second argument on all words belong to that one.
+
+    ``hythe exec web -c app ls -l`` gives ``-c`` to exec and ``-l`` to ls.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``--`` in front of the second argument."""
+        options = [each for each in self.params if isinstance(each, click.Option)]
+        taking = {name for each in options if not each.is_flag for name in each.opts}
+        found = 0
+        words = iter(list(enumerate(args)))
+        for index, word in words:
+            if word == "--":
+                break
+            if word in taking:
+                next(words, None)
+            elif not word.startswith("-") or word == "-":
+                found += 1
+                if found > 1:
+                    args = [*args[:index], "--", *args[index:]]
+                    break
+        return super().parse_args(ctx, args)
