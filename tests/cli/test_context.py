@@ -54,6 +54,29 @@ def test_an_auth_file_is_a_context(alone: Hythe, service: Service, tmp_path: Pat
     assert alone("ls", "--context", "other").exit_code == 0, alone("ls", "--context", "other").stderr
 
 
+def test_a_cloud_is_found_by_its_address_and_signed_in_to_by_the_environment(cli: Hythe, service: Service) -> None:
+    facts = service.facts
+    place = {
+        "HYTHE_HOME": "/nowhere", "SSL_CERT_FILE": facts["ca"], "AZURE_TENANT_ID": facts["tenant"],
+        "AZURE_CLIENT_ID": facts["client_id"], "AZURE_CLIENT_SECRET": facts["client_secret"],
+        "AZURE_SUBSCRIPTION_ID": facts["subscription"],
+    }  # fmt: skip
+    cloud = ["--cloud", facts["url"]]
+
+    begun = cli("run", "-d", *cloud, "nginx", env=place)
+    assert begun.exit_code == 0, begun.stderr
+    name = begun.stdout.strip()
+
+    assert json.loads(cli("container", "show", name, *cloud, env=place).stdout)["name"] == name
+    assert cli("rm", "-y", name, *cloud, env=place).exit_code == 0
+
+
+def test_azure_without_a_login_says_how_to_sign_in(alone: Hythe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert "az login" in sentence(alone("ls", "--cloud", "azure"), code=4)
+
+
 def test_what_cannot_be_done(alone: Hythe, tmp_path: Path) -> None:
     assert "no context 'x'" in sentence(alone("context", "use", "x"), code=3)
     assert "always there" in sentence(alone("context", "remove", "azure"))

@@ -74,6 +74,21 @@ def test_progress_is_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixt
     assert capsys.readouterr() == ("", "pulling\nstarted\n")
 
 
+def test_progress_is_one_line_that_changes_on_a_terminal() -> None:
+    program = """
+import time
+from hythe.cli.progress import step
+with step("start web") as say:
+    say("[1/2] pulling")
+    time.sleep(0.2)
+print("done")
+"""
+    said = on_terminal(sys.executable, "-c", program)
+
+    assert "start web: [1/2] pulling" in said and said.rstrip().endswith("done")
+    assert "\x1b[2K" in said  # the line is taken away again
+
+
 def test_an_event_is_told_once_and_again_when_it_happened_again() -> None:
     def group(count: int) -> ContainerGroup:
         event = {"name": "Pulling", "message": "m", "count": count, "firstTimestamp": "2026-01-01T00:00:00Z"}

@@ -33,6 +33,10 @@ class _Book(Struct, omit_defaults=True, kw_only=True):
     contexts: dict[str, Context] = {}
 
 
+_SIGN_IN = (
+    "Install az and run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and "
+    "AZURE_SUBSCRIPTION_ID."
+)
 _BUILT_IN = {"azure": Context(to="azure"), "local": Context(to="local")}
 
 
@@ -100,7 +104,11 @@ def connect(cloud: str | None, name: str | None, subscription: str | None) -> Co
         return open_client(
             "local", data_dir=where, subscription_id=wanted, transport=direct.DirectTransport(local.ca(where))
         )
-    except (ServiceError, ConnectionFailed, CredentialError):
+    except CredentialError as why:
+        if str(why).endswith("."):  # it says what to do
+            raise
+        raise Said(f"{why}. {_SIGN_IN}", UNREACHABLE) from None
+    except (ServiceError, ConnectionFailed):
         raise
     except HytheError as why:  # there is no local service, or it does not run
         raise Said(f"{why} Or choose another by --cloud azure or `hythe context use`.", UNREACHABLE) from None
