@@ -62,7 +62,8 @@ async def discover_cloud(url: str, *, ca: Ca | None = None, transport: Transport
         return Cloud(
             name=said.name or base, resource_manager=(said.resource_manager or base).rstrip("/"),
             # of ADFS the tenant is named too, and whoever signs in names the tenant
-            authority=said.authentication.login_endpoint.rstrip("/").removesuffix("/adfs"), audience=said.authentication.audiences[0],
+            authority=said.authentication.login_endpoint.rstrip("/").removesuffix("/adfs"),
+            audience=said.authentication.audiences[0],
         )  # fmt: skip
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as why:
         raise unreadable(doing, why) from why
