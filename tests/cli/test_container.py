@@ -194,16 +194,6 @@ def test_azure_is_not_chosen_because_an_auth_file_is_named(
     ok(cli("ls", env={"HYTHE_HOME": str(service.data_dir), "XDG_CONFIG_HOME": str(tmp_path)}))
 
 
-def test_map_runs_lines_and_arguments(hythe: Hythe, tmp_path: Path) -> None:
-    nothing = hythe("map", "nginx")
-    both = hythe("map", "nginx", "echo", "a")
-    late = hythe("map", "-o", "json", "--timeout", "0.2", "nginx", "echo", "{}!", ":::", "a", "b")
-
-    assert (nothing.exit_code, both.exit_code) == (2, 2)
-    assert [each["command"] for each in json.loads(late.stdout)] == ["echo 'a!'", "echo 'b!'"]
-    assert late.exit_code == 1  # simulated containers run for ever
-
-
 def test_profiles_and_sets(hythe: Hythe) -> None:
     names = ["container", "container-group-profile"]
     if "InvalidResourceType" in hythe(*names, "list").stderr:

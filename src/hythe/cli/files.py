@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Sequence
 
 import click
@@ -56,13 +57,14 @@ def forward(ask: Asking, address: str, name: str, ports: Sequence[str]) -> None:
     with contextlib.ExitStack() as open_ports:
         for here, there in wanted:
             try:
-                made = open_ports.enter_context(group.forward(there, here, host=address))
+                made = group.forward(there, here, host=address)
             except OSError as why:
                 raise click.ClickException(
                     f"cannot open port {here} of {address}: {why.strerror}. Choose another: {here + 1}:{there}."
                 ) from None
+            open_ports.enter_context(made)
             click.echo(f"{made.host}:{made.port} -> {name}:{there}")
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             made.wait()
 

@@ -32,25 +32,28 @@ class Many(click.Command):
 
 
 class Trailing(click.Command):
-    """A command that ends with a command: from its second argument on all words belong to that one.
+    """A command on a group that ends with a command: all words from its first one on belong to that one.
 
-    ``hythe exec web -c app ls -l`` gives ``-c`` to exec and ``-l`` to ls.
+    ``hythe exec web -c app ls -l`` gives ``-c`` to exec and ``-l`` to ls, and with ``-n web`` it is the same.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put ``--`` in front of the second argument."""
+        """Put ``--`` in front of the first word after the group."""
         options = [each for each in self.params if isinstance(each, click.Option)]
         taking = {name for each in options if not each.is_flag for name in each.opts}
-        found = 0
+        group_is_next = True
         words = iter(list(enumerate(args)))
         for index, word in words:
             if word == "--":
                 break
             if word in taking:
+                group_is_next = group_is_next and word not in ("-n", "--name")
                 next(words, None)
-            elif not word.startswith("-") or word == "-":
-                found += 1
-                if found > 1:
-                    args = [*args[:index], "--", *args[index:]]
-                    break
+            elif word.startswith("-") and word != "-":
+                group_is_next = group_is_next and not word.startswith("--name=")
+            elif group_is_next:
+                group_is_next = False
+            else:
+                args = [*args[:index], "--", *args[index:]]
+                break
         return super().parse_args(ctx, args)
