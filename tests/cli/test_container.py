@@ -196,8 +196,6 @@ def test_azure_is_not_chosen_because_an_auth_file_is_named(
 
 def test_profiles_and_sets(hythe: Hythe) -> None:
     names = ["container", "container-group-profile"]
-    if "InvalidResourceType" in hythe(*names, "list").stderr:
-        pytest.skip("this service keeps no profiles yet")
     first = shown(hythe(*names, "create", "-n", "p", "--image", "nginx", "--cpu", "1", "--memory", "1"))
     second = shown(hythe(*names, "create", "p", "--image", "caddy", "--ports", "80", "--ip-address", "Public"))
 
@@ -206,5 +204,19 @@ def test_profiles_and_sets(hythe: Hythe) -> None:
     assert shown(hythe(*names, "show-revision", "p", "-r", "1"))["containers"][0]["image"] == "nginx"
     assert "p" in shown(hythe(*names, "list", "--query", "[].name"))
     assert hythe(*names, "create", "p", "--image", "x", "--zone", "1").exit_code == 2
+    made = shown(
+        hythe("ngroup", "create", "s", "--profile", "p", "--revision", "1", "--count", "2", "--prefix", "of-s-")
+    )
+    assert made["elasticProfile"]["desiredCount"] == 2
+    assert "s" in shown(hythe("ngroup", "list", "-g", "hythe", "--query", "[].name"))
+    groups = shown(hythe("container", "list", "-g", "hythe", "--query", "[?starts_with(name, 'of-s-')].name"))
+    assert len(groups) == 2
+    _, line = ok(hythe("ngroup", "show", "s", "-o", "table")).splitlines()
+    assert (line.split()[0], line.split()[3:5]) == ("s", ["2", "p"])
+    for verb in ("stop", "start", "restart"):
+        ok(hythe("ngroup", verb, "s"))
+    ok(hythe("ngroup", "delete", "-y", "s"))
+    assert hythe("ngroup", "show", "s").exit_code == 3
+
     ok(hythe(*names, "delete", "p", "--yes"))
     assert hythe(*names, "show", "p").exit_code == 3
