@@ -36,6 +36,7 @@ _COMMANDS = {
     "start": "container:start",
     "stop": "container:stop",
     "subscription": "subscription:subscription",
+    "top": "top:top",
     "up": "up:up",
     "wait": "watching:wait",
     "why": "watching:why",

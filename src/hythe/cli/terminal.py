@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
 import sys
 import termios
@@ -22,8 +21,11 @@ _MOST = 1 << 16
 
 def size() -> tuple[int, int]:
     """Give the rows and columns of the terminal, or the usual ones."""
-    columns, rows = shutil.get_terminal_size((80, 24))
-    return rows, columns
+    try:
+        columns, rows = os.get_terminal_size(sys.stdin.fileno())
+    except (OSError, ValueError):  # none, or not even a file
+        return 24, 80
+    return (rows, columns) if rows and columns else (24, 80)
 
 
 @contextlib.contextmanager
