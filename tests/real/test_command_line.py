@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import termios
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,8 +124,10 @@ def test_exec_gives_output_and_exit_code(line: Line, tools: str) -> None:
 
 def test_exec_on_a_terminal_is_interactive(line: Line, tools: str) -> None:
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (30, 100))
     with subprocess.Popen(
-        [*HYTHE, "exec", tools], env=line.environment | {"ROWS": "", "COLUMNS": "", "LINES": ""},
+        [*HYTHE, "exec", tools],
+        env=line.environment,
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
     ) as running:  # fmt: skip
         os.close(theirs)
@@ -136,8 +139,12 @@ def test_exec_on_a_terminal_is_interactive(line: Line, tools: str) -> None:
                 said += os.read(ours, 4096)
 
         read(b"#")
-        os.write(ours, b"echo $((6*7))-$(tty | cut -c1-5)\r")
-        read(b"42-/dev/")
+        os.write(ours, b"echo $((6*7))-$(tty | cut -c1-5)-$(stty size)\r")
+        read(b"42-/dev/-30 100")
+        termios.tcsetwinsize(ours, (40, 120))
+        running.send_signal(signal.SIGWINCH)  # which its terminal would send if it had started the program
+        os.write(ours, b"sleep 0.3; echo now $(stty size)\r")
+        read(b"now 40 120")
         os.write(ours, b"exit 5\r")
         assert running.wait(20) == 5
     os.close(ours)

@@ -8,10 +8,12 @@ from .._version import __version__
 from .lazy import Main
 
 _COMMANDS = {
+    "apply": "apply:apply",
     "attach": "sessions:attach",
     "completion": "completion:completion",
     "container": "container:container",
     "context": "context:context",
+    "cost": "cost:cost",
     "cp": "files:cp",
     "doctor": "doctor:doctor",
     "down": "up:down",
