@@ -144,7 +144,9 @@ class SqlStore:
 
     def revision(self, row: Row, generation: int) -> Row | None:
         """Read a resource as one of its kept generations defined it, with its secrets, still encrypted."""
-        found = self._rows(sa.select(revisions).where(revisions.c.uid == row.uid, revisions.c.generation == generation))
+        found = self._rows(
+            sa.select(revisions).where(revisions.c.uid == row.uid, revisions.c.generation == generation)
+        )
         return replace(row, generation=generation, spec=found[0].spec, secrets=found[0].secrets) if found else None
 
     def every(self, kind: str) -> list[Row]:
@@ -244,7 +246,9 @@ class SqlStore:
             )
             newest = sa.select(resources.c.generation).where(resources.c.uid == uid).scalar_subquery()
             connection.execute(
-                revisions.update().where(revisions.c.uid == uid, revisions.c.generation == newest).values(spec=spec)
+                revisions.update()
+                .where(revisions.c.uid == uid, revisions.c.generation == newest)
+                .values(spec=spec)
             )
 
     # --- control ---
