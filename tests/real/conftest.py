@@ -244,6 +244,49 @@ def traces() -> Traces:
     )
 
 
+Proved = Callable[[str, str, str], None]
+"""Says that a client in a version does an operation as it should."""
+
+
+@pytest.fixture
+def proved(record_property: Callable[[str, object], None]) -> Proved:
+    """Let a test say what a client can do; `HYTHE_CLIENT_RESULTS` names a file that all of it is written to."""
+
+    def say(client: str, version: str, operation: str) -> None:
+        record_property("proved", {"client": client, "version": version, "operation": operation})
+
+    return say
+
+
+class Results:
+    """Writes what a run of the tests has proved of clients, and which tests failed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.proved: list[dict[str, str]] = []
+        self.failed: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self.proved += [said for name, said in report.user_properties if name == "proved"]
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        result = {
+            "date": time.strftime("%Y-%m-%d"),
+            "failed": sorted(self.failed),
+            "proved": sorted(self.proved, key=lambda each: list(each.values())),
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if path := os.environ.get("HYTHE_CLIENT_RESULTS"):
+        config.pluginmanager.register(Results(Path(path)))
+
+
 @pytest.fixture(scope="session")
 def able() -> None:
     """Skip where containers can't run."""
