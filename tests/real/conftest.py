@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -244,16 +244,19 @@ def traces() -> Traces:
     )
 
 
-Proved = Callable[[str, str, str], None]
-"""Says that a client in a version does an operation as it should."""
+class Proved(Protocol):
+    """Says what came of an operation that a client in a version was used for."""
+
+    def __call__(self, client: str, version: str, operation: str, result: str = "works") -> None: ...
 
 
 @pytest.fixture
 def proved(record_property: Callable[[str, object], None]) -> Proved:
     """Let a test say what a client can do; `HYTHE_CLIENT_RESULTS` names a file that all of it is written to."""
 
-    def say(client: str, version: str, operation: str) -> None:
-        record_property("proved", {"client": client, "version": version, "operation": operation})
+    def say(client: str, version: str, operation: str, result: str = "works") -> None:
+        said = {"client": client, "version": version, "operation": operation, "result": result}
+        record_property("proved", said)
 
     return say
 
