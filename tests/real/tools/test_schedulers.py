@@ -1,0 +1,63 @@
+"""Schedulers that run containers on Azure, unmodified and without a setting of Hythe's: by `hythe run-with` alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from environments import environment
+
+from ..conftest import HYTHE, Proved, Running
+
+HERE = Path(__file__).parent
+
+pytestmark = [pytest.mark.clients, pytest.mark.containers, pytest.mark.timeout(900)]
+
+
+def run_with(real: Running, variables: dict[str, str], *command: str | Path) -> str:
+    asked = [*HYTHE, "run-with", "--only", "--data-dir", real.data_dir, "--", *command]
+    done = subprocess.run(asked, env=os.environ | variables, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr
+
+
+def test_prefects_worker(real: Running, proved: Proved, tmp_path: Path) -> None:
+    """The deployment of a template, the group's state and log, and its deletion are what the worker asks for."""
+    variables = {
+        "PREFECT_HOME": str(tmp_path),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    python = environment(HERE / "pins" / "prefect.txt")
+    said = run_with(real, variables, python, HERE / "programs" / "prefect_worker.py", "prefect")
+    assert "the worker did what it should" in said and "a flow ran here" in said
+    for operation in ("flow run", "flow run that fails", "streamed output", "deletion of the group"):
+        proved("prefect-azure", "0.4.13", f"AzureContainerWorker: {operation}")
+
+
+def test_airflows_operator(real: Running, proved: Proved, tmp_path: Path) -> None:
+    facts = real.facts
+    connection = {
+        "conn_type": "azure_container_instance",
+        "login": facts["client_id"],
+        "password": facts["client_secret"],
+        "extra": {"tenantId": facts["tenant"], "subscriptionId": facts["subscription"]},
+    }
+    variables = {
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW_CONN_AZURE_DEFAULT": json.dumps(connection),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+    }
+    python = environment(HERE / "pins" / "airflow.txt")
+    real.folder("airflow")
+    said = run_with(real, variables, python, HERE / "programs" / "airflow_operator.py", "airflow")
+    assert "the operator did what it should" in said
+    real.resources.resource_groups.begin_delete("airflow").result()
+    client, version = "apache-airflow-providers-microsoft-azure", "15.2.1"
+    for method in ("test_connection", "create_or_update", "exists", "get_state", "get_logs", "delete"):
+        proved(client, version, f"AzureContainerInstanceHook.{method}")
+    for operation in ("execute", "execute of a container that fails", "secured variables", "logs to XCom"):
+        proved(client, version, f"AzureContainerInstancesOperator: {operation}")
