@@ -27,6 +27,8 @@ SUFFIX = ".aio" if sys.argv[2:] == ["aio"] else ""
 URL = os.environ["HYTHE_URL"]
 LINES = "trap exit TERM; i=0; while true; do i=$((i+1)); echo line $i; sleep 0.1; done"
 
+STAY = ["sh", "-c", "trap exit TERM; while true; do sleep 0.1; done"]
+
 
 def proved(operation):
     print(f"proved: {operation}", flush=True)
@@ -137,6 +139,97 @@ class Steps:
         assert "Microsoft.ContainerInstance/containerGroups/read" in named
         proved("Operations_List")
 
+    async def profiles(self):
+        one, all_ = self.aci.cg_profile, self.aci.cg_profiles
+        needs = {"requests": {"cpu": 0.5, "memoryInGB": 0.5}}
+        container = {
+            "name": "c",
+            "properties": {"image": "microsoft/aci-wordcount", "command": STAY, "resources": needs},
+        }
+        profile = {"location": "eastus", "properties": {"osType": "Linux", "containers": [container]}}
+        for revision in (1, 2):
+            made = await answer(one.create_or_update(RG, "p", profile))
+            assert int(made.properties.revision) == revision, made
+        proved("CGProfile_CreateOrUpdate")
+        assert (await answer(one.get(RG, "p"))).id == made.id
+        proved("CGProfile_Get")
+        assert (await answer(one.get_by_revision_number(RG, "p", "1"))).properties.revision == 1
+        proved("CGProfile_GetByRevisionNumber")
+        assert len(await items(one.list_all_revisions(RG, "p"))) == 2
+        proved("CGProfile_ListAllRevisions")
+        assert (await answer(one.update(RG, "p", {"tags": {"a": "b"}}))).tags == {"a": "b"}
+        proved("CGProfile_Update")
+        assert [each.name for each in await items(all_.list_by_resource_group(RG))] == ["p"]
+        proved("CGProfiles_ListByResourceGroup")
+        assert made.id in [each.id for each in await items(all_.list_by_subscription())]
+        proved("CGProfiles_ListBySubscription")
+        return made.id
+
+    async def sets(self, profile):
+        sets = self.aci.ngroups
+        asked = {
+            "location": "eastus",
+            "properties": {
+                "elasticProfile": {"desiredCount": 2},
+                "containerGroupProfiles": [{"resource": {"id": profile}, "revision": 2}],
+            },
+        }
+        made = await answer(sets.begin_create_or_update(RG, "set", asked))
+        assert made.properties.provisioning_state == "Succeeded", made
+        proved("NGroups_CreateOrUpdate")
+        assert (await answer(sets.get(RG, "set"))).properties.elastic_profile.desired_count == 2
+        proved("NGroups_Get")
+
+        async def are(state, count=2):
+            names = [each.name for each in await items(self.aci.container_groups.list_by_resource_group(RG))]
+            groups = [await answer(self.aci.container_groups.get(RG, name)) for name in names]
+            return [each.properties.instance_view.state for each in groups] == [state] * count
+
+        await wait_for(lambda: are("Running"))
+        assert [each.name for each in await items(sets.list_by_resource_group(RG))] == ["set"]
+        proved("NGroups_ListByResourceGroup")
+        assert made.id in [each.id for each in await items(sets.list())]
+        proved("NGroups_List")
+        await answer(sets.stop(RG, "set"))
+        await wait_for(lambda: are("Stopped"))
+        proved("NGroups_Stop")
+        await answer(sets.begin_start(RG, "set"))
+        await wait_for(lambda: are("Running"))
+        proved("NGroups_Start")
+        await answer(sets.begin_restart(RG, "set"))
+        await wait_for(lambda: are("Running"))
+        proved("NGroups_Restart")
+        fewer = {"properties": {"elasticProfile": {"desiredCount": 1}}}
+        assert (await answer(sets.begin_update(RG, "set", fewer))).properties.elastic_profile.desired_count == 1
+        await wait_for(lambda: are("Running", 1))
+        proved("NGroups_Update")
+        await answer(sets.begin_delete(RG, "set"))
+        assert await items(sets.list_by_resource_group(RG)) == []
+        proved("NGroups_Delete")
+        await answer(self.aci.cg_profile.delete(RG, "p"))
+        assert await items(self.aci.cg_profiles.list_by_resource_group(RG)) == []
+        proved("CGProfile_Delete")
+
+    async def sandboxes(self):
+        sandboxes = self.aci.sandbox_groups
+        made = await answer(sandboxes.begin_create_or_update(RG, "box", {"location": "eastus", "properties": {}}))
+        assert made.properties.provisioning_state == "Succeeded", made
+        proved("SandboxGroups_CreateOrUpdate")
+        assert (await answer(sandboxes.get(RG, "box"))).id == made.id
+        proved("SandboxGroups_Get")
+        assert [each.name for each in await items(sandboxes.list_by_resource_group(RG))] == ["box"]
+        proved("SandboxGroups_ListByResourceGroup")
+        assert made.id in [each.id for each in await items(sandboxes.list_by_subscription())]
+        proved("SandboxGroups_ListBySubscription")
+        assert (await answer(sandboxes.begin_update(RG, "box", {"tags": {"a": "b"}}))).tags == {"a": "b"}
+        proved("SandboxGroups_Update")
+        token = await answer(sandboxes.connect(RG, "box"))
+        assert token.endpoint.startswith("https://") and token.access_token and token.not_after, token.endpoint
+        proved("SandboxGroups_Connect")
+        await answer(sandboxes.begin_delete(RG, "box"))
+        assert await items(sandboxes.list_by_resource_group(RG)) == []
+        proved("SandboxGroups_Delete")
+
 
 async def main():
     identity = importlib.import_module(f"azure.identity{SUFFIX}")
@@ -156,6 +249,9 @@ async def main():
     await steps.containers()
     await steps.verbs()
     await steps.locations()
+    if hasattr(aci, "ngroups"):
+        await steps.sets(await steps.profiles())
+        await steps.sandboxes()
     await answer(folders.resource_groups.begin_delete(RG))
     assert not await answer(folders.resource_groups.check_existence(RG))
     for each in (aci, folders, credential):

@@ -242,6 +242,28 @@ def test_identities(az: Az, folder: str) -> None:
     az.did("container create --assign-identity")
 
 
+def test_profiles(az: Az, folder: str) -> None:
+    where = ("-g", folder, "-n", "p")
+    profiles = ("container", "container-group-profile")
+    needs = ("--image", TOOLS, *NEEDS, "-l", "eastus", "--command-line", f"sh -c 'cat /mnt/*; {STAY}'")
+    assert [az(*profiles, "create", *where, *needs)["revision"] for _ in range(2)] == [1, 2]
+    shown = az(*profiles, "show", *where)
+    assert shown["revision"] == 2
+    assert [each["name"] for each in az(*profiles, "list", "-g", folder)] == ["p"]
+    assert az(*profiles, "show-revision", *where, "-r", "1")["revision"] == 1
+    assert [each["revision"] for each in az(*profiles, "list-revisions", *where)] == [1, 2]
+    of_profile = ("--container-group-profile-id", shown["id"], "--container-group-profile-revision", "1")
+    az("container", "create", "-g", folder, "-n", "one", "-l", "eastus", *of_profile, "--config-map", "word=hello")
+    made = az("container", "show", "-g", folder, "-n", "one")
+    assert made["containers"][0]["image"] == TOOLS and made["containerGroupProfile"]["revision"] == 1
+    assert az.state(folder, "one") == "Running"
+    az(*profiles, "delete", *where, "-y")
+    assert az(*profiles, "list", "-g", folder) == []
+    for verb in ("create", "show", "list", "show-revision", "list-revisions", "delete"):
+        az.did(f"container container-group-profile {verb}")
+    az.did("container create --container-group-profile-id --config-map")
+
+
 def test_workspaces_of_logs(az: Az, folder: str) -> None:
     workspace = "11111111-1111-1111-1111-111111111111"
     key = ("--log-analytics-workspace-key", "bm90LXRvLWJlLXRvbGQ=")
