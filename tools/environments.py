@@ -7,6 +7,7 @@ addresses of an index, so that whatever npm is configured to use is asked.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -63,6 +64,16 @@ def modules(folder: Path) -> Path:
         )
         ready.touch()
     return there
+
+
+def pinned(pins: Path, package: str) -> str:
+    """Give the version of a package that a list says.  Raises `LookupError` if it says none."""
+    if pins.is_dir():
+        return str(json.loads((pins / "package.json").read_bytes())["dependencies"][package])
+    found = re.search(rf"^{re.escape(package)}==(\S+)$", pins.read_text(), re.MULTILINE)
+    if found is None:
+        raise LookupError(f"{pins} does not say a version of {package}")
+    return found[1]
 
 
 def _name(stem: str, content: bytes) -> str:

@@ -139,6 +139,20 @@ class Steps:
         assert "Microsoft.ContainerInstance/containerGroups/read" in named
         proved("Operations_List")
 
+    async def subnets(self, folders):
+        where = f"/subscriptions/{os.environ['AZURE_SUBSCRIPTION_ID']}/resourceGroups/{RG}"
+        network = {
+            "location": "eastus",
+            "properties": {
+                "addressSpace": {"addressPrefixes": ["10.9.0.0/16"]},
+                "subnets": [{"name": "s", "properties": {"addressPrefix": "10.9.0.0/24"}}],
+            },
+        }
+        made = f"{where}/providers/Microsoft.Network/virtualNetworks/v"
+        await answer(folders.resources.begin_create_or_update_by_id(made, network, api_version="2022-01-01"))
+        await answer(self.aci.subnet_service_association_link.begin_delete(RG, "v", "s"))
+        proved("SubnetServiceAssociationLink_Delete")
+
     async def profiles(self):
         one, all_ = self.aci.cg_profile, self.aci.cg_profiles
         needs = {"requests": {"cpu": 0.5, "memoryInGB": 0.5}}
@@ -249,6 +263,8 @@ async def main():
     await steps.containers()
     await steps.verbs()
     await steps.locations()
+    if hasattr(aci, "subnet_service_association_link"):
+        await steps.subnets(folders)
     if hasattr(aci, "ngroups"):
         await steps.sets(await steps.profiles())
         await steps.sandboxes()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from environments import environment
+from environments import environment, pinned
 
 from ..conftest import HYTHE, TOOLS, Proved, Running, wait_for
 from ..test_registry import PASSWORD, USER, Registry, registry
@@ -24,7 +24,7 @@ __all__ = ["git_server", "registry"]  # fixtures
 PINS = Path(__file__).parent / "pins" / "azure-cli.txt"
 GROUPS = "Microsoft.ContainerInstance/containerGroups"
 CLIENT = "azure-cli"
-VERSION = "2.91.0"
+VERSION = pinned(PINS, CLIENT)
 NEEDS = ("--os-type", "Linux", "--cpu", "0.5", "--memory", "0.5")
 STAY = "trap exit TERM; while true; do sleep 0.1; done"
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from environments import environment
+from environments import environment, pinned
 
 from ..conftest import HYTHE, Proved, Running
 
@@ -31,11 +31,12 @@ def test_prefects_worker(real: Running, proved: Proved, tmp_path: Path) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
-    python = environment(HERE / "pins" / "prefect.txt")
+    pins = HERE / "pins" / "prefect.txt"
+    python = environment(pins)
     said = run_with(real, variables, python, HERE / "programs" / "prefect_worker.py", "prefect")
     assert "the worker did what it should" in said and "a flow ran here" in said
     for operation in ("flow run", "flow run that fails", "streamed output", "deletion of the group"):
-        proved("prefect-azure", "0.4.13", f"AzureContainerWorker: {operation}")
+        proved("prefect-azure", pinned(pins, "prefect-azure"), f"AzureContainerWorker: {operation}")
 
 
 def test_airflows_operator(real: Running, proved: Proved, tmp_path: Path) -> None:
@@ -51,12 +52,14 @@ def test_airflows_operator(real: Running, proved: Proved, tmp_path: Path) -> Non
         "AIRFLOW_CONN_AZURE_DEFAULT": json.dumps(connection),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
     }
-    python = environment(HERE / "pins" / "airflow.txt")
+    pins = HERE / "pins" / "airflow.txt"
+    python = environment(pins)
     real.folder("airflow")
     said = run_with(real, variables, python, HERE / "programs" / "airflow_operator.py", "airflow")
     assert "the operator did what it should" in said
     real.resources.resource_groups.begin_delete("airflow").result()
-    client, version = "apache-airflow-providers-microsoft-azure", "15.2.1"
+    client = "apache-airflow-providers-microsoft-azure"
+    version = pinned(pins, client)
     for method in ("test_connection", "create_or_update", "exists", "get_state", "get_logs", "delete"):
         proved(client, version, f"AzureContainerInstanceHook.{method}")
     for operation in ("execute", "execute of a container that fails", "secured variables", "logs to XCom"):
