@@ -31,6 +31,7 @@ OTHERS = [
         ("azure-cli", "azure-cli.txt"),
         ("prefect-azure", "prefect.txt"),
         ("apache-airflow-providers-microsoft-azure", "airflow.txt"),
+        ("c7n-azure", "c7n.txt"),
     )
 ]
 

@@ -70,7 +70,8 @@ def pinned(pins: Path, package: str) -> str:
     """Give the version of a package that a list says.  Raises `LookupError` if it says none."""
     if pins.is_dir():
         return str(json.loads((pins / "package.json").read_bytes())["dependencies"][package])
-    found = re.search(rf"^{re.escape(package)}==(\S+)$", pins.read_text(), re.MULTILINE)
+    name = re.sub("[-_.]+", "[-_.]+", package)  # they are one to pip
+    found = re.search(rf"^{name}==(\S+)$", pins.read_text(), re.MULTILINE | re.IGNORECASE)
     if found is None:
         raise LookupError(f"{pins} does not say a version of {package}")
     return found[1]

@@ -1,4 +1,4 @@
-"""Schedulers that run containers on Azure, unmodified and without a setting of Hythe's: by `hythe run-with` alone."""
+"""Programs that use Azure, unmodified and without a setting of Hythe's: led here by `hythe run-with` alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from environments import environment, pinned
 
-from ..conftest import HYTHE, Proved, Running
+from ..conftest import HYTHE, Proved, Running, web
 
 HERE = Path(__file__).parent
 
@@ -64,3 +64,24 @@ def test_airflows_operator(real: Running, proved: Proved, tmp_path: Path) -> Non
         proved(client, version, f"AzureContainerInstanceHook.{method}")
     for operation in ("execute", "execute of a container that fails", "secured variables", "logs to XCom"):
         proved(client, version, f"AzureContainerInstancesOperator: {operation}")
+
+
+def test_custodians_policies(real: Running, proved: Proved, tmp_path: Path) -> None:
+    """Cloud Custodian finds groups by what they are, tags and deletes them."""
+    pins = HERE / "pins" / "c7n.txt"
+    folder = real.folder("custodian")
+    for name in ("watched", "other"):
+        real.aci.container_groups.begin_create_or_update(folder, name, web()).result()
+    command = [environment(pins).parent / "custodian", "run", "--output-dir", tmp_path, "--cache-period", "0"]
+
+    mark = HERE / "programs" / "custodian_mark.yml"
+    said = run_with(real, {}, *command, mark)
+    assert "Action 'tag' modified 'watched'" in said
+    tags = {each.name: each.tags for each in real.aci.container_groups.list_by_resource_group(folder)}
+    assert tags["watched"] == {"owner": "nobody"} and not tags["other"]
+
+    run_with(real, {}, *command, HERE / "programs" / "custodian_remove.yml")
+    assert [each.name for each in real.aci.container_groups.list_by_resource_group(folder)] == ["other"]
+    real.resources.resource_groups.begin_delete(folder).result()
+    for operation in ("filters", "tag", "delete"):
+        proved("c7n-azure", pinned(pins, "c7n-azure"), f"azure.container-group: {operation}")
