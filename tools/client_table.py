@@ -32,6 +32,7 @@ OTHERS = [
         ("prefect-azure", "prefect.txt"),
         ("apache-airflow-providers-microsoft-azure", "airflow.txt"),
         ("c7n-azure", "c7n.txt"),
+        ("ansible", "ansible.txt"),
     )
 ]
 

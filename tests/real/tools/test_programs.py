@@ -85,3 +85,24 @@ def test_custodians_policies(real: Running, proved: Proved, tmp_path: Path) -> N
     real.resources.resource_groups.begin_delete(folder).result()
     for operation in ("filters", "tag", "delete"):
         proved("c7n-azure", pinned(pins, "c7n-azure"), f"azure.container-group: {operation}")
+
+
+def test_ansibles_modules(real: Running, proved: Proved, tmp_path: Path) -> None:
+    """A play makes a group, asks for it again, which changes nothing, reads it and removes it."""
+    pins = HERE / "pins" / "ansible.txt"
+    facts = real.facts
+    variables = {
+        "AZURE_CLIENT_ID": facts["client_id"],
+        "AZURE_SECRET": facts["client_secret"],
+        "AZURE_TENANT": facts["tenant"],
+        "AZURE_SUBSCRIPTION_ID": facts["subscription"],
+        "ANSIBLE_HOME": str(tmp_path),
+        "LC_ALL": "C.UTF-8",
+    }
+    python = environment(pins)
+    said = run_with(
+        real, variables, python.parent / "ansible-playbook", "-i", "localhost,", HERE / "programs" / "ansible_play.yml"
+    )
+    assert "failed=0" in said and "changed=4" in said, said
+    for operation in ("azure_rm_resourcegroup", "azure_rm_containerinstance", "azure_rm_containerinstance_info"):
+        proved("ansible", pinned(pins, "ansible"), f"azure.azcollection.{operation}")
