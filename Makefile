@@ -1,10 +1,10 @@
 # `make demo` and `make test` need nothing but Debian 12, root, git and make: `setup` installs the rest.
-.PHONY: help setup demo test bench fuzz lint clean
+.PHONY: help setup demo test test-clients bench fuzz lint clean
 .DEFAULT_GOAL := help
 python := .venv/bin/python
 
 help:  ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 8
 
 setup:  ## install what is missing: Debian packages and .venv
 	@scripts/setup
@@ -14,6 +14,10 @@ demo: setup  ## run the six steps on real containers
 
 test: setup lint  ## check everything
 	@$(python) -m pytest
+
+test-clients: setup  ## try every client of Azure's that is known to work; writes docs/reference/clients
+	@HYTHE_CLIENT_RESULTS=docs/reference/clients/$$(date +%F).json $(python) -m pytest tests/real/test_clients.py tests/real/tools
+	@$(python) tools/client_table.py
 
 bench: setup  ## measure; prints a table and writes JSON
 	@$(python) -m bench
@@ -27,6 +31,7 @@ lint: setup  ## check style, types, who imports whom, and that what is generated
 	@.venv/bin/lint-imports
 	@$(python) tools/generate_proto.py --check
 	@$(python) tools/generate_sync.py --check
+	@$(python) tools/client_table.py --check
 
 clean:  ## remove all that was made here
 	@rm -rf .venv .cache .demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -21,7 +21,7 @@ PACKAGES = {
     "1.4.1": ROOT / "tests/real/clients/old.txt",
     "10.1.0": ROOT / "tests/real/clients/current.txt",
     "10.2.0b1": ROOT / "tools/microsofts/10.2.0b1.txt",
-    "10.2.0b2": ROOT / "tools/microsofts/10.2.0b2.txt",
+    "10.2.0b2": ROOT / "tests/real/clients/10.2.0b2.txt",
 }
 GONE = {
     "ContainerGroupNetworkProfile": "the network profiles of 2018: Azure has dropped them for `subnet_ids`",

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -242,6 +242,52 @@ def traces() -> Traces:
         processes=frozenset(processes),
         folders=names("/run/hythe"),
     )
+
+
+class Proved(Protocol):
+    """Says what came of an operation that a client in a version was used for."""
+
+    def __call__(self, client: str, version: str, operation: str, result: str = "works") -> None: ...
+
+
+@pytest.fixture
+def proved(record_property: Callable[[str, object], None]) -> Proved:
+    """Let a test say what a client can do; `HYTHE_CLIENT_RESULTS` names a file that all of it is written to."""
+
+    def say(client: str, version: str, operation: str, result: str = "works") -> None:
+        said = {"client": client, "version": version, "operation": operation, "result": result}
+        record_property("proved", said)
+
+    return say
+
+
+class Results:
+    """Writes what a run of the tests has proved of clients, and which tests failed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.proved: list[dict[str, str]] = []
+        self.failed: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self.proved += [said for name, said in report.user_properties if name == "proved"]
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        result = {
+            "date": time.strftime("%Y-%m-%d"),
+            "failed": sorted(self.failed),
+            "proved": sorted(self.proved, key=lambda each: list(each.values())),
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if path := os.environ.get("HYTHE_CLIENT_RESULTS"):
+        config.pluginmanager.register(Results(Path(path)))
 
 
 @pytest.fixture(scope="session")

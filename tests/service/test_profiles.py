@@ -176,6 +176,22 @@ async def test_containers_of_such_a_group_carry_names_and_config_maps() -> None:
     assert not (one["properties"].get("configMap") or {}).get("keyValuePairs")
 
 
+async def test_the_one_container_of_a_profile_has_the_name_that_the_group_gives_it() -> None:
+    async with running() as service:
+        await service.make_folder()
+        await put(service, "p", container("p"))
+        only = {"name": "g", "properties": {"configMap": {"keyValuePairs": {}}}}  # as `az container create` sends it
+
+        made = await service.ask("PUT", f"{GROUPS}/g", made_from(containers=[only]), version=NEW)
+        again = await service.ask("PUT", f"{GROUPS}/g", made.json, version=NEW)
+        other = await service.ask("PUT", f"{GROUPS}/h", made_from(containers=[container("h", image="x")]), version=NEW)
+
+    (one,) = made.json["properties"]["containers"]
+    assert (made.status, one["name"], one["properties"]["image"]) == (201, "g", "image")
+    assert (again.status, again.json) == (200, made.json)
+    assert (other.status, other.code) == (400, "InvalidContainerGroupProfileOverride")
+
+
 async def test_what_a_get_of_such_a_group_gave_can_be_put_again() -> None:
     async with running() as service:
         await service.make_folder()
@@ -190,7 +206,7 @@ async def test_what_a_get_of_such_a_group_gave_can_be_put_again() -> None:
 async def test_containers_of_such_a_group_carry_nothing_but_a_name_and_a_config_map() -> None:
     async with running() as service:
         await service.make_folder()
-        await put(service)
+        await put(service, "p", container(), container("b"))
 
         other = await service.ask("PUT", f"{GROUPS}/g", made_from(containers=[container(image="other")]), version=NEW)
         unknown = await service.ask("PUT", f"{GROUPS}/g", made_from(containers=[{"name": "x"}]), version=NEW)

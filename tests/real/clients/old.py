@@ -11,6 +11,7 @@ from azure.common.client_factory import get_client_from_auth_file
 from azure.mgmt.containerinstance import ContainerInstanceManagementClient
 from azure.mgmt.containerinstance.models import (
     Container,
+    ContainerExecRequestTerminalSize,
     ContainerGroup,
     ContainerGroupNetworkProtocol,
     ContainerGroupRestartPolicy,
@@ -100,6 +101,21 @@ state = aci.container_groups.get(RG, "echo").containers[0].instance_view
 assert state.current_state.state == "Terminated" and state.current_state.exit_code == 0
 assert state.restart_count == 0 and state.current_state.start_time and state.events
 
+# --- what the six steps leave out ---
+assert aci.container_groups.update(RG, "shell", tags={"a": "b"}).tags == {"a": "b"}
+session = aci.container.execute_command(
+    RG, "shell", "shell", "/bin/sh", ContainerExecRequestTerminalSize(rows=24, cols=80)
+)
+assert session.web_socket_uri.startswith("wss://") and session.password
+aci.container_groups.stop(RG, "shell")
+wait_for(lambda: aci.container_groups.get(RG, "shell").instance_view.state == "Stopped")
+aci.container_groups.start(RG, "shell").wait()
+wait_for(lambda: aci.container_groups.get(RG, "shell").instance_view.state == "Running")
+aci.container_groups.restart(RG, "shell").wait()
+wait_for(lambda: aci.container_groups.get(RG, "shell").instance_view.state == "Running")
+assert "ContainerGroups" in {each.name.value for each in aci.container_group_usage.list("eastus").value}
+assert "Microsoft.ContainerInstance/containerGroups/read" in {each.name for each in aci.operations.list().value}
+
 for name in sorted(names - {"shell"}):
     aci.container_groups.delete(RG, name)
 assert [each.name for each in aci.container_groups.list_by_resource_group(RG)] == ["shell"]
@@ -107,3 +123,17 @@ resources.resource_groups.delete(RG).wait()
 assert not resources.resource_groups.check_existence(RG)
 assert RG not in {each.id.split("/")[4] for each in aci.container_groups.list()}
 print("all six steps are as they should be")
+for operation in (
+    "CreateOrUpdate",
+    "Get",
+    "List",
+    "ListByResourceGroup",
+    "Update",
+    "Stop",
+    "Start",
+    "Restart",
+    "Delete",
+):
+    print(f"proved: ContainerGroups_{operation}")
+for operation in ("Containers_ListLogs", "Containers_ExecuteCommand", "Location_ListUsage", "Operations_List"):
+    print(f"proved: {operation}")

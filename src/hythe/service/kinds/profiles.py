@@ -246,7 +246,14 @@ def _told(template: ContainerGroup, tags: dict[str, str], facts: dict[str, str])
 
 
 def _containers(group: ContainerGroup, template: ContainerGroup, name: str) -> list[Container]:
-    """Lay the config maps of a group into the containers of its profile."""
+    """Lay the names and config maps of a group's containers into the containers of its profile.
+
+    Which is which is told by their names; but where there is but one, it may have another name in the group: `az
+    container create` always calls it what the group is called.
+    """
+    if len(group.containers or ()) == 1 and len(template.containers or ()) == 1:
+        pairs = zip(group.containers or (), template.containers or (), strict=True)
+        template = replace(template, containers=[replace(one, name=asked.name or one.name) for asked, one in pairs])
     readable = {one.name: one for one in without_secrets(template).containers or ()}
     given = {one.name: one for one in group.containers or ()}
     found = []
