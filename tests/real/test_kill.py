@@ -137,9 +137,9 @@ def test_killed_during_delete(point: tuple[str, str, str], fresh: Running) -> No
 
 def nothing_is_left(service: Running, folder: str) -> None:
     """Delete everything, and see that no container, network namespace or link stays."""
-    links = len(traces().links)
+    links = len(traces(service).links)
     groups: list[ContainerGroup] = [*service.aci.container_groups.list()]
     for name in (folder, "neighbour"):
         service.resources.resource_groups.begin_delete(name).result()
     assert service.ctr("containers", "ls", "-q") == []
-    assert len(traces().links) == links - len(groups)
+    assert len(traces(service).links) == links - len(groups)

@@ -265,10 +265,11 @@ class SimulatedEngine(SimulatedStreams):
         self._hints.put_nowait(uid)
         self._tell()
 
-    async def owned(self) -> AsyncIterator[Uid]:
+    async def owned(self, *, ready: bool = False) -> AsyncIterator[Uid]:
         """Give every group that is pretended."""
-        for uid in [*self.groups]:
-            yield uid
+        for uid, group in [*self.groups.items()]:
+            if not ready or (group.sandbox is not None and group.sandbox.ready):
+                yield uid
 
     async def forget(self, uid: Uid) -> None:
         """Drop the group."""
