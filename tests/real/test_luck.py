@@ -32,7 +32,7 @@ from .test_registry import Handler, Registry
 pytestmark = pytest.mark.containers
 SETTINGS = """\
 [engine]
-pool = 1
+pool = 0
 grace_seconds = 3
 backoff = { first = 0.5, most = 2 }
 images = { stalled_seconds = 6 }
@@ -71,8 +71,9 @@ def beside(unlucky: Running) -> Iterator[str]:
     undisturbed(unlucky, seen)
     for each in [*unlucky.aci.container_groups.list()]:
         unlucky.aci.container_groups.begin_delete(each.id.split("/")[4], each.name).result()
-    wait_for(lambda: len(unlucky.ctr("containers", "ls", "-q")) == 1)  # the sandbox that is ready for the next group
-    wait_for(lambda: len(traces(unlucky).links) == len(traces(unlucky).namespaces) == 1)
+    wait_for(lambda: not unlucky.ctr("containers", "ls", "-q"))
+    left = wait_for(lambda: not (now := traces(unlucky)).links and now)
+    assert not left.namespaces
 
 
 def sandbox(service: Running, folder: str, name: str) -> tuple[str, int]:
@@ -141,7 +142,7 @@ def test_a_dead_part_of_a_group_is_noticed_and_replaced(unlucky: Running, beside
             wait_for(lambda: unlucky.state(folder, "once") == "Failed", 15)
             (held,) = unlucky.aci.container_groups.get(folder, "once").containers
             end = held.instance_view.current_state
-            assert (end.state, end.exit_code, held.instance_view.restart_count) == ("Terminated", 137, 0)
+            assert (end.state, held.instance_view.restart_count) == ("Terminated", 0) and end.exit_code > 128
             assert unlucky.log(folder, "once") == "ran\n"
         gone = {old[each] for each in old.keys() - running(unlucky).keys()}
         assert len(gone) == 2, "the sandbox and its container"
@@ -204,6 +205,9 @@ def stalling(unlucky: Running) -> Iterator[str]:
     registry = Registry(next((unlucky.data_dir / "cache").glob("helloworld-*.tar")))
     # Its layer is there already under its digest, from the sample: another one, that must be fetched.
     manifest = json.loads(registry.blobs[registry.digest])
+    config = json.loads(registry.blobs[manifest["config"]["digest"]])
+    config["rootfs"]["diff_ids"].append("sha256:" + "0" * 64)
+    manifest["config"] |= {"digest": registry.keep(config), "size": len(json.dumps(config))}
     layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "size": 1_000_000}
     content = os.urandom(1_000_000)
     layer["digest"] = "sha256:" + hashlib.sha256(content).hexdigest()
@@ -306,7 +310,7 @@ def test_a_reboot(unlucky: Running) -> None:
     ran = unlucky.aci.container_groups.get(folder, "once").containers[0].instance_view
     assert (ran.current_state.state, ran.restart_count) == ("Terminated", 0)
     unlucky.resources.resource_groups.begin_delete(folder).result()
-    wait_for(lambda: len(unlucky.ctr("containers", "ls", "-q")) == 1)  # the ready sandbox
+    wait_for(lambda: not unlucky.ctr("containers", "ls", "-q"))
 
 
 def reboot(service: Running) -> None:

@@ -416,6 +416,8 @@ class ContainerdEngine(Streams):
         except Refused as error:
             log.info("%s", error)
             return False
+        except Lost:
+            return True  # the pass over the group asks again
         return True
 
     async def probe(self, container: str, address: str | None, ask: ContainerProbe, seconds: float) -> Checked:

@@ -195,6 +195,8 @@ class _Look:
         if sandbox is None or not sandbox.ready:
             if sandbox is not None:
                 actions.append(RemoveSandbox(id=sandbox.id))
+                if any(record.running and self._policy(name) == "Never" for name, record in self.records.items()):
+                    return self._plan(actions)  # they end with it, and do not run again: the next look says so
             actions.append(RunSandbox(attempt=sandbox.attempt + 1 if sandbox else 0))
             containers = ()
             self.newest = {}
