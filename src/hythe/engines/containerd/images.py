@@ -307,11 +307,11 @@ class ImageShelf:
 
     async def _coming(self) -> list[str] | None:
         """Give what has come so far of all that is under way; None while something is being unpacked."""
-        _, snapshots = await self._ctr("snapshots", "ls")
-        if "\nextract-" in snapshots:
-            return None
         _, active = await self._ctr("content", "active")
-        return sorted(line.rpartition("\t")[0] for line in active.splitlines()[1:])  # without its age
+        coming = sorted(" ".join(line.split()[:2]) for line in active.splitlines()[1:])  # what, and how much of it
+        if not coming and "\nextract-" in (await self._ctr("snapshots", "ls"))[1]:
+            return None
+        return coming
 
     async def import_archive(self, archive: Path) -> list[str]:
         """Import an OCI or Docker archive and give the names in it.  Raises `Refused`."""
