@@ -1,5 +1,5 @@
 # `make demo` and `make test` need nothing but Debian 12, root, git and make: `setup` installs the rest.
-.PHONY: help setup demo test test-clients bench fuzz lint clean
+.PHONY: help setup demo test test-clients bench soak fuzz lint clean
 .DEFAULT_GOAL := help
 python := .venv/bin/python
 
@@ -21,6 +21,9 @@ test-clients: setup  ## try every client of Azure's that is known to work; write
 
 bench: setup  ## measure; prints a table and writes JSON
 	@$(python) -m bench
+
+soak: setup  ## create, run and delete groups 2,000 times (CYCLES=n for fewer): nothing may grow
+	@$(python) -m tests.soak $(CYCLES)
 
 fuzz: setup  ## send 20,000 generated requests, by the service's own description of its API
 	@scripts/fuzz

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
 import signal
@@ -104,6 +105,11 @@ class Running:
         self.clients: list[Any] = []
         self.folders: list[str] = []
         """Resource groups that tests made."""
+        self.links: set[str] = set()
+        self.namespaces: set[str] = set()
+        """What `traces` has seen in use."""
+        self._installation = ""
+        self._subnet: ipaddress.IPv4Network | None = None
 
     def up(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -148,7 +154,17 @@ class Running:
 
     @property
     def installation(self) -> str:
-        return (self.data_dir / "installation").read_text().strip()
+        """Its id, also after its data dir is gone; empty before it was ever up."""
+        with contextlib.suppress(FileNotFoundError):
+            self._installation = (self.data_dir / "installation").read_text().strip()
+        return self._installation
+
+    @property
+    def subnet(self) -> ipaddress.IPv4Network | None:
+        """Its subnet, also after its data dir is gone."""
+        with contextlib.suppress(FileNotFoundError):
+            self._subnet = ipaddress.IPv4Network((self.data_dir / "engine" / "subnet").read_text().strip())
+        return self._subnet
 
     def ctr(self, *arguments: str) -> list[str]:
         """Ask containerd itself: what it has, line by line."""
@@ -207,7 +223,7 @@ def web() -> ContainerGroup:
 
 
 class Traces(Struct, frozen=True):
-    """What containers could leave behind on a machine."""
+    """What the containers of one installation could leave behind on a machine."""
 
     mounts: frozenset[str]
     namespaces: frozenset[str]
@@ -218,29 +234,45 @@ class Traces(Struct, frozen=True):
     folders: frozenset[str]
 
 
-def traces() -> Traces:
+def traces(service: Running) -> Traces:
+    """Look at what carries an installation's id, its subnet or its data dir; what others do is no matter.
+
+    A link or network namespace counts as long as it exists once a look has found it in use: look while groups run,
+    to see afterwards that nothing of them is left.
+    """
+    mine = service.installation
+    words = (mine, str(service.data_dir)) if mine else (str(service.data_dir),)
+
     def lines(*command: str) -> list[str]:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return [line for line in said.splitlines() if any(word in line for word in words)]
 
-    def names(folder: str) -> frozenset[str]:
-        return frozenset(os.listdir(folder)) if Path(folder).exists() else frozenset()
-
+    subnet = service.subnet
+    routed = subprocess.run(["ip", "-4", "-json", "route", "show"], capture_output=True, text=True, check=True).stdout
+    routes = [
+        route for route in json.loads(routed)
+        if subnet and route["dst"] != "default" and ipaddress.ip_network(route["dst"]).subnet_of(subnet)
+    ]  # fmt: skip
+    service.links |= {route["dev"] for route in routes if "dev" in route}
+    for bundle in Path(f"/run/hythe/{mine}/containerd/io.containerd.runtime.v2.task/k8s.io").glob("*/config.json"):
+        with contextlib.suppress(FileNotFoundError):
+            spaces = json.loads(bundle.read_bytes())["linux"]["namespaces"]
+            paths = {each.get("path", "") for each in spaces if each["type"] == "network"}
+            service.namespaces |= {path for path in paths if "/netns/" in path}  # else it is that of the sandbox
     processes = set()
     for each in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             said = each.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if "containerd" in said or "hythe up" in said:
-            processes.add(said)
+            if ("containerd" in said or "hythe up" in said) and any(word in said for word in words):
+                processes.add(said)
     return Traces(
-        mounts=frozenset(line for line in lines("cat", "/proc/mounts") if "hythe" in line or "netns" in line),
-        namespaces=names("/run/netns"),
-        links=names("/sys/class/net"),
-        routes=frozenset(lines("ip", "-4", "route", "show", "table", "all")),
+        mounts=frozenset(lines("cat", "/proc/mounts")),
+        namespaces=frozenset(each for each in service.namespaces if Path(each).exists()),
+        links=frozenset(each for each in service.links if Path("/sys/class/net", each).exists()),
+        routes=frozenset(route["dst"] for route in routes),
         rules=frozenset(line for table in ("filter", "nat") for line in lines("iptables", "-w", "-t", table, "-S")),
         processes=frozenset(processes),
-        folders=names("/run/hythe"),
+        folders=frozenset(str(each) for each in (Path("/run/hythe", mine),) if mine and each.exists()),
     )
 
 

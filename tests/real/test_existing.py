@@ -73,7 +73,7 @@ def refusal(service: Running) -> str:
 
 
 def test_an_existing_containerd(other: Other, fresh: Running) -> None:
-    before = traces()
+    before = traces(fresh)
     use(fresh, other.socket + "-not")
     assert "there is no such socket" in refusal(fresh)
 
@@ -94,7 +94,7 @@ def test_an_existing_containerd(other: Other, fresh: Running) -> None:
 
     assert other.process.poll() is None
     assert _sandboxes(other.socket) == []
-    assert traces() == before
+    assert traces(fresh) == before
     assert [each.name for each in fresh.data_dir.iterdir()] == ["hythe.toml"]
 
 

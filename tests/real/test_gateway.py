@@ -136,7 +136,7 @@ def test_dns_answers_for_groups_and_for_nobody_else(gateway: Running) -> None:
 
 
 def test_ports_of_this_machine_on_request(gateway: Running) -> None:
-    before = traces()
+    before = traces(gateway)
     port = free_port()
     made = put(gateway, "published", named("hello-c", tags={"hythe.publish": f"{port}:80"}))
 
@@ -156,10 +156,11 @@ def test_ports_of_this_machine_on_request(gateway: Running) -> None:
     gateway.end_service()
     gateway.up()
     assert page() == 200
+    assert traces(gateway) != before
     gateway.aci.container_groups.begin_delete("rg", "published").result()
     with pytest.raises(ConnectionRefusedError):
         page()
-    wait_for(lambda: traces() == before)
+    wait_for(lambda: traces(gateway) == before)
 
 
 def test_a_port_that_somebody_else_has_is_refused_at_put(gateway: Running, tmp_path: Path) -> None:

@@ -47,33 +47,34 @@ def test_the_short_path_that_su_and_cron_have_is_enough(fresh: Running, monkeypa
 
 
 def test_down_leaves_nothing_running_and_purge_leaves_nothing(fresh: Running) -> None:
-    before = traces()
+    before = traces(fresh)
     fresh.up()
     folder = fresh.folder("rg")
     put(fresh, folder, "web", web())
     put(fresh, folder, "task", group(container(image=TOOLS, command=["true"]), restart_policy="Never"))
-    assert traces() != before
+    assert traces(fresh) != before
 
     fresh.down()
-    assert traces() == before
+    assert traces(fresh) == before
     assert (fresh.data_dir / "hythe.db").exists()
 
     fresh.up()
     fresh.down("--purge")
-    assert traces() == before
+    assert traces(fresh) == before
     assert [each.name for each in fresh.data_dir.iterdir()] == ["hythe.toml"]
 
 
 def test_deleted_groups_leave_nothing(fresh: Running) -> None:
     fresh.up()
-    before = traces()
+    before = traces(fresh)
     folder = fresh.folder("rg")
     for name in ("a", "b", "c"):
         put(fresh, folder, name, web())
+    assert len(traces(fresh).links) == 3
     fresh.aci.container_groups.begin_delete(folder, "a").result()
     fresh.resources.resource_groups.begin_delete(folder).result()
 
-    wait_for(lambda: traces() == before)
+    wait_for(lambda: traces(fresh) == before)
     assert fresh.ctr("containers", "ls", "-q") == []
     assert not [*(fresh.data_dir / "engine" / "logs").iterdir()]
 

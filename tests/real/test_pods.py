@@ -315,7 +315,7 @@ def test_tokens_of_a_managed_identity(real: Running) -> None:
 
 def test_tokens_are_given_again_after_the_service_came_back(real: Running) -> None:
     folder = real.folder("identity-again")
-    before = traces()
+    before = traces(real)
     script = (
         "import time, urllib.request\n"
         "ask = urllib.request.Request('http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01"
@@ -328,6 +328,7 @@ def test_tokens_are_given_again_after_the_service_came_back(real: Running) -> No
     one = container(image=TOOLS, command=["python3", "-c", script])
     create(real, folder, "g", group(one, identity=ContainerGroupIdentity(type="SystemAssigned")))
     wait_for(lambda: "200" in real.log(folder, "g"))
+    assert traces(real) != before
     real.end_service()
     time.sleep(1)
     real.up()
@@ -335,7 +336,7 @@ def test_tokens_are_given_again_after_the_service_came_back(real: Running) -> No
     wait_for(lambda: real.log(folder, "g").split()[-3:] == ["200"] * 3)
     assert "none" in real.log(folder, "g").split()
     real.aci.container_groups.begin_delete(folder, "g").result()
-    after = wait_for(lambda: (now := traces()).links == before.links and now)
+    after = wait_for(lambda: (now := traces(real)).links == before.links and now)
     assert after.namespaces == before.namespaces and after.mounts == before.mounts
 
 

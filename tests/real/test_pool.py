@@ -23,24 +23,25 @@ def test_a_new_group_takes_a_ready_sandbox_and_another_is_made(fresh: Running) -
     fresh.up()
     folder = fresh.folder("rg")
     before = ready(fresh, 2)
-    clean = traces()
+    clean = traces(fresh)
 
     made = fresh.aci.container_groups.begin_create_or_update(folder, "web", web()).result()
 
     wait_for(lambda: len(sandboxes(fresh)) == 4)  # two ready ones, the taken one and its container
     assert len(sandboxes(fresh) & before) == 2
     assert made.instance_view.state == "Running"
+    assert len(traces(fresh).links) == len(clean.links) + 1
     fresh.aci.container_groups.begin_delete(folder, "web").result()
     left = ready(fresh, 2)
     assert len(left & before) == 1
-    after = traces()
+    after = traces(fresh)
     assert len(after.links) == len(clean.links)
     assert len(after.mounts) == len(clean.mounts)
     assert len(after.namespaces) == len(clean.namespaces)
 
 
 def test_the_pool_survives_the_death_of_the_service_and_down_removes_it(fresh: Running) -> None:
-    before = traces()
+    before = traces(fresh)
     fresh.settings = "[engine]\npool = 2\n[gateway]\nport = 0\n"
     fresh.up()
     folder = fresh.folder("rg")
@@ -57,4 +58,4 @@ def test_the_pool_survives_the_death_of_the_service_and_down_removes_it(fresh: R
     fresh.up()
     assert len(ready(fresh, 2)) == 2  # the group's sandbox and container; the ready one was not wanted any more
     fresh.down("--purge")
-    assert traces() == before
+    assert traces(fresh) == before

@@ -249,6 +249,14 @@ class Transient(EngineError):
         self.retry_after = retry_after
 
 
+class Busy(Transient):
+    """What was asked for has begun and goes on by itself; `Watch` tells when it is over."""
+
+    def __init__(self, message: str, happened: tuple[Happened, ...] = ()) -> None:
+        super().__init__(message, retry_after=10.0)
+        self.happened = happened
+
+
 class Refused(EngineError):
     """This will not work as it is defined: bad command, image that can't be had."""
 
@@ -302,8 +310,11 @@ class Engine(Protocol):
     async def act(self, want: Want, seen: Observed, action: Action) -> tuple[Happened, ...]:
         """Do one step and say what happened.  "Already so" is success.  Raises the four errors above, no others."""
 
-    def owned(self) -> AsyncIterator[Uid]:
-        """Give every group that this installation has anything of, and no other's."""
+    def owned(self, *, ready: bool = False) -> AsyncIterator[Uid]:
+        """Give every group that this installation has anything of, and no other's.
+
+        With ``ready`` only those whose sandbox works: after a reboot there is none, though the engine may know them.
+        """
 
     async def forget(self, uid: Uid) -> None:
         """Remove what is left of a group: sandboxes, containers, logs, files."""

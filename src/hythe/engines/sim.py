@@ -313,10 +313,11 @@ class SimulatedEngine(SimulatedStreams):
         running = [one for one in group.containers.values() if one.state == "running"] if group else []
         return SimulatedMeter([(one, self._outcomes_of[one.id]) for one in running], self._clock)
 
-    async def owned(self) -> AsyncIterator[Uid]:
+    async def owned(self, *, ready: bool = False) -> AsyncIterator[Uid]:
         """Give every group that is pretended."""
-        for uid in [*self.groups]:
-            yield uid
+        for uid, group in [*self.groups.items()]:
+            if not ready or (group.sandbox is not None and group.sandbox.ready):
+                yield uid
 
     async def forget(self, uid: Uid) -> None:
         """Drop the group."""

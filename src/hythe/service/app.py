@@ -46,6 +46,8 @@ Say = Callable[[str], object]
 
 _SWEEP_SECONDS = 3600.0
 _COLLECT_SECONDS = 300.0
+_GOODBYE_SECONDS = 0.1
+"""For which a peer may take in that its connection is closed."""
 
 
 # --- the parts --------------------------------------------------------------------------------------------------
@@ -81,6 +83,7 @@ def _engine(settings: Settings, installation: str) -> Engine:
         git=GitLimits(seconds=settings.engine.git.seconds, megabytes=settings.engine.git.megabytes),
         grace=settings.engine.grace_seconds,
         disk=DiskLimits(high=limits.high, low=limits.low) if limits.high else None,
+        stalled=limits.stalled_seconds,
     )
 
 
@@ -232,6 +235,22 @@ class _Server(uvicorn.Server):
     def end(self) -> None:
         """Finish the requests under way, then end."""
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close every connection, without waiting for goodbyes: an idle TLS client never says it."""
+        closing = asyncio.create_task(self._let_go())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            closing.cancel()
+
+    async def _let_go(self) -> None:
+        while True:
+            await asyncio.sleep(_GOODBYE_SECONDS)
+            for each in [*self.server_state.connections]:
+                transport = getattr(each, "transport", None)
+                if transport is not None and transport.is_closing() and not transport.get_write_buffer_size():
+                    transport.abort()
 
 
 async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:

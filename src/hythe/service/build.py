@@ -255,7 +255,9 @@ def build(
     deployer = Deployer(store, vault, inside, offers)
     passes[DEPLOYMENTS.name] = DeploymentPass(deployer, clock)
     quotas = Quotas(store, settings.quotas)
-    resources = Resources(store, vault, loop, settings, admission, quotas, identity.may)
+    resources = Resources(
+        store, vault, loop, settings, admission, quotas, identity.may, clock=lambda: clock().timestamp()
+    )
     members = DeclaredMembers(resources, store)
     # What sets ask for is declared by the verbs, which wake the loop, which runs the passes: the last link is here.
     passes[N_GROUPS.name] = NGroupPass(store, members, clock)

@@ -25,6 +25,7 @@ from .handlers import Api
 from .ongoing import Ongoing, blocks, converse
 from .routes import SOCKET, Found, Route, Table
 from .sockets import Receive, Send
+from .store import StoreFailed
 
 log = logging.getLogger(__name__)
 access = logging.getLogger("hythe.access")
@@ -89,6 +90,10 @@ class Gate:
             answer = await self._answer(method, path, scope["query_string"], headers, receive)
         except Fault as fault:
             answer = Answer(status=fault.status, body=fault.body, headers=[*fault.headers])
+        except StoreFailed as error:
+            log.error("cannot answer %s %s (request %s): %s", method, path, request_id, error)
+            why = f"Nothing was changed: {error}. Make room on the disk of the data dir, then try again."
+            answer = Answer(status=507, body=Fault(507, "InsufficientStorage", why).body)
         except Exception:
             log.exception("cannot answer %s %s (request %s)", method, path, request_id)
             failed = Fault(500, "InternalServerError", f"The service failed. Its log has more on request {request_id}.")

@@ -55,6 +55,8 @@ class ImageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """From here on, pulled images that nothing uses are removed, the longest unused first.  0 for never."""
     low: float = 80.0
     """Down to here."""
+    stalled_seconds: float = 60.0
+    """A pull has failed if the registry sends nothing for so long."""
 
 
 class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,8 +16,10 @@ from .. import pod
 from ..base import (
     VOLUMES,
     Action,
+    Busy,
     Capabilities,
     Checked,
+    EngineError,
     FindShare,
     Happened,
     Lost,
@@ -43,7 +45,7 @@ from . import daemon, existing, inside, network, probing
 from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place
 from .garbage import DiskLimits, collect, used
-from .images import Alias, ImageShelf, Shelf, credential_for
+from .images import STALLED, Alias, ImageShelf, Shelf, credential_for
 from .isolate import cut_off
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
@@ -56,6 +58,8 @@ from .volumes import Volumes
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+_PULL_PATIENCE = 1.0
+"""Seconds for which a pull is waited for; then it goes on beside the pass, which must stay ready for other wishes."""
 
 
 class ContainerdEngine(Streams):
@@ -74,9 +78,10 @@ class ContainerdEngine(Streams):
         git: GitLimits | None = None,
         grace: int = pod.GRACE,
         disk: DiskLimits | None = None,
+        stalled: float = STALLED,
     ) -> None:
         super().__init__(place)
-        self._images = ImageShelf(place, aliases or {})
+        self._images = ImageShelf(place, aliases or {}, stalled=stalled)
         self._backoff = backoff or pod.Backoff()
         self._grace = grace
         self._disk = disk
@@ -86,6 +91,9 @@ class ContainerdEngine(Streams):
         self._sight = Sight(place.installation)
         self._made: dict[Uid, SandboxSeen] = {}
         """Sandboxes made since the last look at their groups: the next step needs them, and a look costs."""
+        self._pulling: dict[tuple[Uid, str, str], asyncio.Task[tuple[str, bool]]] = {}
+        """Pulls that groups wait for, by group, container and image."""
+        self._hints: asyncio.Queue[Uid | EngineError] = asyncio.Queue()
         self._sandbox_image: str | None = None
         """What a containerd that was there already takes for its sandboxes, until it has it."""
         self.can = Capabilities(engine=self.name)
@@ -123,6 +131,9 @@ class ContainerdEngine(Streams):
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
+        for pull in self._pulling.values():
+            pull.cancel()
+        self._pulling.clear()
         await self.close_streams()
         if self._containerd is not None:
             await self._containerd.close()
@@ -198,16 +209,17 @@ class ContainerdEngine(Streams):
         except (NotFound, AlreadyExists):
             # Gone, or made, by an earlier try of the same step: the next look tells.
             return ()
+        except OSError as error:  # a full disk, most often
+            raise Transient(f"cannot write {error.filename or self.place.root}: {error.strerror}", 5) from None
         return ()
 
-    async def owned(self) -> AsyncIterator[Uid]:
+    async def owned(self, *, ready: bool = False) -> AsyncIterator[Uid]:
         """Give the uid of every sandbox with our label."""
+        ours = cri.PodSandboxFilter(label_selector={INSTALLATION: self.place.installation})
+        if ready:
+            ours.state.state = cri.SANDBOX_READY
         answer = await self.containerd.call(
-            "ListPodSandbox",
-            cri.ListPodSandboxRequest(
-                filter=cri.PodSandboxFilter(label_selector={INSTALLATION: self.place.installation})
-            ),
-            cri.ListPodSandboxResponse,
+            "ListPodSandbox", cri.ListPodSandboxRequest(filter=ours), cri.ListPodSandboxResponse
         )
         for uid in {sandbox.labels[UID] for sandbox in answer.items}:
             yield Uid(uid)
@@ -218,6 +230,8 @@ class ContainerdEngine(Streams):
 
     async def forget(self, uid: Uid) -> None:
         """Remove what is left of a group, its logs too."""
+        for key in [each for each in self._pulling if each[0] == uid]:
+            self._pulling.pop(key).cancel()
         await self._remove_group(uid)
         self._sight.forget(uid)
         await self._volumes.forget(uid)
@@ -236,6 +250,7 @@ class ContainerdEngine(Streams):
         try:
             answer = await self.containerd.call("RunPodSandbox", request, cri.RunPodSandboxResponse)
             self._made[uid] = SandboxSeen(id=answer.pod_sandbox_id, ready=True, attempt=attempt)
+            self._sight.owners[answer.pod_sandbox_id] = uid
         except Transient as error:
             if SANDBOX_IMAGE in str(error):
                 raise Transient(f"the sandbox image is missing: {error}", retry_after=5) from None
@@ -248,19 +263,31 @@ class ContainerdEngine(Streams):
 
     async def _remove_sandbox(self, identity: str) -> None:
         await remove_sandbox(self.containerd, identity)
-        self._sight.addresses.pop(identity, None)
+        self._sight.drop(identity)
 
     async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
-        if await self._images.present(self.containerd, image, want.subscription):
-            return ()
-        credential = credential_for(image, want.group.image_registry_credentials or ())
-        _, pulled = await self._images.ensure(self.containerd, image, want.subscription, credential)
+        key = (want.uid, container, image)
+        pull = self._pulling.get(key)
+        begins = () if pull else (Happened(container=container, name="Pulling", message=f'pulling image "{image}"'),)
+        if pull is None:
+            if await self._images.present(self.containerd, image, want.subscription):
+                return ()
+            credential = credential_for(image, want.group.image_registry_credentials or ())
+            pull = asyncio.create_task(self._images.ensure(self.containerd, image, want.subscription, credential))
+            pull.add_done_callback(lambda done: None if done.cancelled() else self._pulled(want.uid, done))
+            self._pulling[key] = pull
+        await asyncio.wait({pull}, timeout=_PULL_PATIENCE)
+        if not pull.done():
+            raise Busy(f'pulling image "{image}"', begins)
+        self._pulling.pop(key, None)
+        _, pulled = pull.result()
         if not pulled:
             return ()
-        return (
-            Happened(container=container, name="Pulling", message=f'pulling image "{image}"'),
-            Happened(container=container, name="Pulled", message=f'Successfully pulled image "{image}"'),
-        )
+        return *begins, Happened(container=container, name="Pulled", message=f'Successfully pulled image "{image}"')
+
+    def _pulled(self, uid: Uid, pull: asyncio.Task[tuple[str, bool]]) -> None:
+        pull.exception()  # told by the pass over the group
+        self._hints.put_nowait(uid)
 
     async def _run_container(
         self, want: Want, sandbox: SandboxSeen | None, action: RunContainer
@@ -338,20 +365,40 @@ class ContainerdEngine(Streams):
         await self.containerd.call(
             "RemoveContainer", cri.RemoveContainerRequest(container_id=identity), cri.RemoveContainerResponse
         )
-        self._sight.owners.pop(identity, None)
+        self._sight.drop(identity)
 
     # --- what more this engine offers ---
 
     async def watch(self) -> AsyncIterator[Uid]:
-        """Give the group of every container that ended, as soon as containerd says so."""
-        async for end in self.containerd.exits():
-            if end.id and end.id != end.container_id:
-                continue  # a process of an exec
-            uid = self._sight.owners.get(end.container_id)
-            if uid is None:
-                continue  # a sandbox, or a container that was never looked at: the slow re-list finds it
-            self._sight.ended.add(end.container_id)
-            yield uid
+        """Give the group of every container, sandbox and pull that ended, at once.  Starts containerd if it died."""
+        if self.place.address is None and daemon.running_pid(self.place) is None:
+            log.error("containerd has ended: it is started again")
+            await (await daemon.ensure(self.place)).close()  # our own connection finds it again by itself
+        ends = asyncio.create_task(self._hear_of_ends())
+        try:
+            while True:
+                hint = await self._hints.get()
+                if isinstance(hint, EngineError):
+                    raise hint
+                yield hint
+        finally:
+            ends.cancel()
+
+    async def _hear_of_ends(self) -> None:
+        """Turn the ends of processes into hints, and the end of that into the last one."""
+        try:
+            async for end in self.containerd.exits():
+                if end.id and end.id != end.container_id:
+                    continue  # a process of an exec
+                uid = self._sight.owners.get(end.container_id)
+                if uid is None:
+                    continue  # one that was never looked at: the slow re-list finds it
+                self._sight.ended.add(end.container_id)
+                self._hints.put_nowait(uid)
+        except EngineError as error:
+            self._hints.put_nowait(error)
+        else:
+            self._hints.put_nowait(Lost("containerd tells of nothing any more"))
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float
@@ -369,6 +416,8 @@ class ContainerdEngine(Streams):
         except Refused as error:
             log.info("%s", error)
             return False
+        except Lost:
+            return True  # the pass over the group asks again
         return True
 
     async def probe(self, container: str, address: str | None, ask: ContainerProbe, seconds: float) -> Checked:

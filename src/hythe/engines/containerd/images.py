@@ -6,14 +6,15 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from ...models import ImageRegistryCredential
-from ..base import EngineError, Refused
+from ..base import EngineError, Refused, Transient
 from .config import Place
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, Containerd
@@ -24,6 +25,10 @@ AWAY = 300.0
 """Seconds for which it then is not asked again."""
 JUST_NOW = 120.0
 """Seconds for which an image that was wanted is kept although nothing runs from it: its group may be on the way."""
+STALLED = 60.0
+"""Seconds in which nothing may have come from a registry that is being pulled from, before it counts as gone."""
+_LOOKS = 6
+"""How often it is looked in that time whether anything came."""
 _PULL_SECONDS = 1800.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 """Hosts that containerd speaks to without TLS."""
@@ -31,6 +36,7 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
 
 Clock = Callable[[], float]
+T = TypeVar("T")
 
 
 def normalise(image: str) -> str:
@@ -96,7 +102,10 @@ class Alias(Struct, frozen=True, kw_only=True):
 class ImageShelf:
     """The images of one containerd."""
 
-    def __init__(self, place: Place, aliases: dict[str, Alias], clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, place: Place, aliases: dict[str, Alias], clock: Clock = time.monotonic, stalled: float = STALLED
+    ) -> None:
+        self._stalled = stalled
         self._place = place
         self._built_in = {repository(name): alias for name, alias in aliases.items()}
         self._clock = clock
@@ -234,7 +243,9 @@ class ImageShelf:
             request.auth.password = credential.password or ""
             there = await self._ids(containerd)
         try:
-            answer = await containerd.call("PullImage", request, cri.PullImageResponse, timeout=_PULL_SECONDS)
+            answer = await self._while_it_comes(
+                containerd.call("PullImage", request, cri.PullImageResponse, timeout=_PULL_SECONDS)
+            )
         except EngineError as error:
             raise Refused("ErrImagePull", f'Failed to pull image "{image}": {error}') from None
         name = normalise(image)
@@ -276,9 +287,35 @@ class ImageShelf:
             raise Refused("ErrImagePull", f"{failed}: the registry {where} can't be reached ({why})") from None
         self._away.pop(where, None)
 
+    async def _while_it_comes(self, asked: Coroutine[Any, Any, T]) -> T:
+        """Wait for a pull as long as anything comes or is unpacked.  Raises `Transient` once nothing does.
+
+        containerd itself waits for ever for a registry that stops sending without hanging up.
+        """
+        pull = asyncio.ensure_future(asked)
+        came, still = None, 0
+        try:
+            while not (await asyncio.wait({pull}, timeout=self._stalled / _LOOKS))[0]:
+                comes = await self._coming()
+                still = still + 1 if comes is not None and comes == came else 0
+                came = comes
+                if still >= _LOOKS:
+                    raise Transient(f"the registry has sent nothing for {self._stalled:.0f} s")
+            return pull.result()
+        finally:
+            pull.cancel()
+
+    async def _coming(self) -> list[str] | None:
+        """Give what has come so far of all that is under way; None while something is being unpacked."""
+        _, active = await self._ctr("content", "active")
+        coming = sorted(" ".join(line.split()[:2]) for line in active.splitlines()[1:])  # what, and how much of it
+        if not coming and "\nextract-" in (await self._ctr("snapshots", "ls"))[1]:
+            return None
+        return coming
+
     async def import_archive(self, archive: Path) -> list[str]:
         """Import an OCI or Docker archive and give the names in it.  Raises `Refused`."""
-        code, text = await self._ctr("import", str(archive))
+        code, text = await self._ctr("images", "import", str(archive))
         if code:
             raise Refused("InvalidImage", f"cannot import {archive.name}: {text.strip()}")
         names = [line.split()[1] for line in text.splitlines() if line.startswith("unpacking ")]
@@ -288,7 +325,7 @@ class ImageShelf:
     async def _ctr(self, *command: str) -> tuple[int, str]:
         """Do what CRI has no call for, or none that does as little; give the exit code and what was said."""
         process = await asyncio.create_subprocess_exec(
-            "ctr", "--address", self._place.socket, "--namespace", NAMESPACE, "images", *command,
+            "ctr", "--address", self._place.socket, "--namespace", NAMESPACE, *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -310,7 +347,7 @@ class ImageShelf:
             self._kept.pulled.remove(name)
         if identity and names - own:
             # CRI would remove the image under all its names.
-            await self._ctr("rm", *sorted(own & names))
+            await self._ctr("images", "rm", *sorted(own & names))
         elif identity:
             await containerd.call(
                 "RemoveImage", cri.RemoveImageRequest(image=cri.ImageSpec(image=image)), cri.RemoveImageResponse

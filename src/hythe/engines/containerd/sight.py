@@ -33,15 +33,21 @@ class Sight:
         self.addresses: dict[str, str] = {}
         """By sandbox."""
         self.owners: dict[str, Uid] = {}
-        """By container: the group that it belongs to."""
+        """By container or sandbox: the group that it belongs to."""
         self.ended: set[str] = set()
-        """Containers whose end was announced, and that were not looked at since."""
+        """Containers and sandboxes whose end was announced, and that were not looked at since."""
 
     def forget(self, uid: Uid) -> None:
-        """Drop what is remembered of a group's containers."""
+        """Drop what is remembered of a group's containers and sandboxes."""
         for identity, owner in [*self.owners.items()]:
             if owner == uid:
-                del self.owners[identity]
+                self.drop(identity)
+
+    def drop(self, identity: str) -> None:
+        """Drop what is remembered of one container or sandbox."""
+        self.owners.pop(identity, None)
+        self.addresses.pop(identity, None)
+        self.ended.discard(identity)
 
     async def observe(self, containerd: Containerd, uid: Uid) -> Observed:
         """Look at the sandboxes and containers that carry this uid."""
@@ -59,7 +65,7 @@ class Sight:
             ),
         )
         ordered = sorted(sandboxes.items, key=lambda one: (one.state, -one.metadata.attempt))
-        sandbox = await self._see_sandbox(containerd, ordered[0]) if ordered else None
+        sandbox = await self._see_sandbox(containerd, ordered[0], uid) if ordered else None
         seen = await asyncio.gather(
             *(
                 self._see_container(containerd, one.id, uid)
@@ -73,20 +79,26 @@ class Sight:
             containers=tuple(one for one in seen if one is not None),
         )
 
-    async def _see_sandbox(self, containerd: Containerd, sandbox: cri.PodSandbox) -> SandboxSeen:
-        address = self.addresses.get(sandbox.id)
-        if address is None:
+    async def _see_sandbox(self, containerd: Containerd, sandbox: cri.PodSandbox, uid: Uid) -> SandboxSeen:
+        identity, state = sandbox.id, sandbox.state
+        self.owners[identity] = uid
+        address = self.addresses.get(identity)
+        request = cri.PodSandboxStatusRequest(pod_sandbox_id=identity)
+        for pause in _SETTLE_PAUSES:
+            if address is not None and not (identity in self.ended and state == cri.SANDBOX_READY):
+                break
             with contextlib.suppress(NotFound):
-                answer = await containerd.call(
-                    "PodSandboxStatus",
-                    cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox.id),
-                    cri.PodSandboxStatusResponse,
-                )
-                address = answer.status.network.ip
-                self.addresses[sandbox.id] = address
+                answer = await containerd.call("PodSandboxStatus", request, cri.PodSandboxStatusResponse)
+                address, state = answer.status.network.ip, answer.status.state
+                self.addresses[identity] = address
+                if identity in self.ended and state == cri.SANDBOX_READY:
+                    await asyncio.sleep(pause)
+                continue
+            address, state = address or "", cri.SANDBOX_NOTREADY
+        self.ended.discard(identity)
         return SandboxSeen(
-            id=sandbox.id,
-            ready=sandbox.state == cri.SANDBOX_READY,
+            id=identity,
+            ready=state == cri.SANDBOX_READY,
             attempt=sandbox.metadata.attempt,
             ip=address or None,
             created_at=_when(sandbox.created_at),

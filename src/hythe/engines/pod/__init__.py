@@ -1,6 +1,6 @@
 """The planner shared by runtimes without pods of their own: a small kubelet, written as pure functions."""
 
-from .plan import GRACE, Backoff, plan
+from .plan import GRACE, LONGEST_WAIT, Backoff, plan
 from .spec import (
     allowance,
     config_digest,
@@ -15,6 +15,6 @@ from .spec import (
 )
 
 __all__ = [
-    "GRACE", "Backoff", "allowance", "config_digest", "config_maps", "digest", "effective_policy", "ended", "find",
-    "has_network", "images", "plan", "volume_digest",
+    "GRACE", "LONGEST_WAIT", "Backoff", "allowance", "config_digest", "config_maps", "digest", "effective_policy",
+    "ended", "find", "has_network", "images", "plan", "volume_digest",
 ]  # fmt: skip

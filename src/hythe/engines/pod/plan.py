@@ -51,6 +51,8 @@ class Backoff(Struct, frozen=True, kw_only=True):
 DEFAULT_BACKOFF = Backoff()
 GRACE = 30
 """Seconds that a container has between being asked to end and being killed."""
+LONGEST_WAIT = 300.0
+"""Most seconds after which a step that failed is tried again."""
 
 
 def plan(want: Want, seen: Observed, now: datetime, backoff: Backoff = DEFAULT_BACKOFF, *, grace: int = GRACE) -> Plan:
@@ -193,6 +195,8 @@ class _Look:
         if sandbox is None or not sandbox.ready:
             if sandbox is not None:
                 actions.append(RemoveSandbox(id=sandbox.id))
+                if any(record.running and self._policy(name) == "Never" for name, record in self.records.items()):
+                    return self._plan(actions)  # they end with it, and do not run again: the next look says so
             actions.append(RunSandbox(attempt=sandbox.attempt + 1 if sandbox else 0))
             containers = ()
             self.newest = {}
@@ -266,7 +270,9 @@ class _Look:
                 self.records[container.name] = replace(record, unhealthy=True)
                 yield StopContainer(name=seen.name, id=seen.id, grace=self.grace)
             return
-        if record.retry_at is not None and record.retry_at > self.now:
+        # A time further off than the longest wait was written before the clock was set back: it says nothing.
+        longest = timedelta(seconds=LONGEST_WAIT)
+        if record.retry_at is not None and self.now < record.retry_at <= self.now + longest:
             waits.append(record.retry_at)
             return
         if seen is not None and seen.state == "created":
@@ -278,7 +284,7 @@ class _Look:
         if seen is not None:
             due = (record.last.finished_at if record.last else None) or self.now
             due += timedelta(seconds=record.backoff)
-            if due > self.now:
+            if self.now < due <= self.now + timedelta(seconds=record.backoff):  # else it ended before the clock was set
                 waits.append(due)
                 return
             attempt = seen.attempt + 1

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from ...engines.base import (
     Action,
+    Busy,
     Engine,
     Happened,
     Lost,
@@ -35,7 +36,7 @@ from ...engines.base import (
     Unsupported,
     Want,
 )
-from ...engines.pod import digest, effective_policy
+from ...engines.pod import LONGEST_WAIT, digest, effective_policy
 from ...models import ContainerGroup, from_json
 from ..store import Outcome, Row, View
 from . import expiry, status
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 
 _ROUNDS = 50
 """Most rounds of observe and act in one pass: a plan that never ends is a fault of the planner."""
-_RETRY_FIRST, _RETRY_MOST = 10.0, 300.0
+_RETRY_FIRST = 10.0
 _ENGINE_AWAY = 2.0
 
 Clock = Callable[[], datetime]
@@ -109,7 +110,8 @@ class GroupPass:
         memory = msgspec.json.decode(row.status, type=status.Memory) if row.status else status.Memory()
         want = self.want(row, memory)
         retry: datetime | None = None
-        seen = Observed()
+        trouble = ""
+        seen: Observed | None = None
         plan = Plan()
         try:
             for _ in range(_ROUNDS):
@@ -128,13 +130,16 @@ class GroupPass:
                 await self._engine.forget(want.uid)
             elif any(one.state == "running" for one in seen.containers):
                 await self._tokens.open(want)  # a service that has just started does not answer yet
+        except Busy as error:
+            status.add_events(memory.view, error.happened, self._clock())
+            retry, trouble = self._clock() + timedelta(seconds=error.retry_after), str(error)
         except Transient as error:
             log.warning("%s: %s", row.key, error)
-            retry = self._clock() + timedelta(seconds=error.retry_after)
+            retry, trouble = self._clock() + timedelta(seconds=error.retry_after), str(error)
         except Lost as error:
             log.error("%s: %s", row.key, error)
             return self._away(row)
-        return self._outcome(row, want, seen, plan, memory, retry)
+        return self._outcome(row, want, seen, plan, memory, retry, trouble)
 
     async def _act(self, want: Want, seen: Observed, actions: tuple[Action, ...], view: View) -> None:
         """Do the steps in order; one that is refused ends the round, and is tried again after a while."""
@@ -176,7 +181,7 @@ class GroupPass:
         else:
             names = (action.container if isinstance(action, PullImage) else getattr(action, "name", ""),)
         records = [want.records.get(name, Record(epoch=want.epoch)) for name in names]
-        wait = min(_RETRY_MOST, _RETRY_FIRST * 2 ** max(record.failures for record in records))
+        wait = min(LONGEST_WAIT, _RETRY_FIRST * 2 ** max(record.failures for record in records))
         retry_at = self._clock() + timedelta(seconds=wait)
         word = reason if reason == "FailedMount" else "Failed"
         for name, record in zip(names, records, strict=True):
@@ -204,9 +209,17 @@ class GroupPass:
         )
 
     def _outcome(
-        self, row: Row, want: Want, seen: Observed, plan: Plan, memory: status.Memory, retry: datetime | None
+        self,
+        row: Row,
+        want: Want,
+        seen: Observed | None,
+        plan: Plan,
+        memory: status.Memory,
+        retry: datetime | None,
+        trouble: str,
     ) -> Outcome:
-        memory.view = status.render(want, seen, memory.view)
+        if seen is not None:  # else nothing was seen: what was known before still is
+            memory.view = status.render(want, seen, memory.view)
         memory.records = want.records
         now = self._clock()
         wakes = [at for at in (plan.wake_at, retry) if at is not None]
@@ -228,7 +241,7 @@ class GroupPass:
             pass  # the operation ended before: its result stands, whatever became of the containers
         elif retry is None and self._reached(want):
             outcome.done, outcome.provisioning_state = True, "Succeeded"
-        elif (failure := self._failed(row, want, now)) is not None:
+        elif (failure := self._failed(row, want, now, trouble)) is not None:
             outcome.done, outcome.provisioning_state, outcome.error_message = True, "Failed", failure
         else:
             outcome.provisioning_state = "Updating" if row.settled_generation else "Creating"
@@ -263,7 +276,7 @@ class GroupPass:
             for one, record in zip(want.group.containers or (), records, strict=True)
         )
 
-    def _failed(self, row: Row, want: Want, now: datetime) -> str | None:
+    def _failed(self, row: Row, want: Want, now: datetime, trouble: str) -> str | None:
         """Say why the newest generation can't be reached any more, or None while it still can."""
         never = effective_policy(want.group) == "Never"
         for name, record in want.records.items():
@@ -274,4 +287,4 @@ class GroupPass:
         if now < self._deadline(row, want):
             return None
         reasons = [record.waiting for record in want.records.values() if record.waiting]
-        return "; ".join(reasons) or "The containers did not start in time."
+        return "; ".join(reasons) or trouble or "The containers did not start in time."

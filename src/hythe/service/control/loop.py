@@ -15,12 +15,13 @@ from datetime import datetime
 from typing import Protocol
 
 from ...engines.base import Engine, EngineError, Uid, Watch
-from ..store import SqlStore
+from ..store import SqlStore, StoreFailed
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60.0
 RELIST_SECONDS = 60.0
+_AFTER_FAILURE = 5.0
 AT_ONCE = 16
 """Most resources worked on at the same time."""
 
@@ -62,6 +63,9 @@ class Loop:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._working: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._later: set[str] = set()
+        """Resources that could not be worked on, and are not to be just now."""
+        self._stopped = False
         self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._timer_moved = asyncio.Event()
         self._stirred = asyncio.Event()
@@ -80,6 +84,7 @@ class Loop:
 
     async def stop(self) -> None:
         """End; passes under way are given up, which is as harmless as dying."""
+        self._stopped = True
         self._again.clear()
         tasks = [*self._tasks, *self._working.values()]
         for task in tasks:
@@ -103,8 +108,7 @@ class Loop:
         if key in self._again:
             self._again.discard(key)
             # What the pass wrote about the next look did not know of this wake.
-            self._store.wake(key, self._clock().timestamp())
-            self.wake(key)
+            self._wake_due(key)
 
     @contextlib.contextmanager
     def _listening(self, key: str) -> Iterator[asyncio.Event]:
@@ -145,8 +149,7 @@ class Loop:
 
     async def _work(self, key: str) -> None:
         async with self._slots:
-            now = self._clock().timestamp()
-            if not self._store.claim(now, self._owner, now + LEASE_SECONDS, key):
+            if not self._claimed(key):
                 return
             row = self._store.get(key)
             heart = asyncio.create_task(self._hold(key))
@@ -155,8 +158,7 @@ class Loop:
                     self._again.add(key)
             except Exception:
                 log.exception("cannot work on %s", key)
-                later = self._clock().timestamp() + 5
-                self._store.wake(key, later)
+                self._try_later(key)
             finally:
                 heart.cancel()
             for observer in self.observers:
@@ -170,21 +172,44 @@ class Loop:
                 self._wake_folder(folder)
             self._timer_moved.set()
 
+    def _claimed(self, key: str) -> bool:
+        now = self._clock().timestamp()
+        try:
+            return self._store.claim(now, self._owner, now + LEASE_SECONDS, key)
+        except StoreFailed as error:
+            log.error("cannot work on %s: %s", key, error)
+            self._try_later(key)
+            return False
+
+    def _try_later(self, key: str) -> None:
+        """Wake a resource soon, though nothing can be written about it now."""
+        self._later.add(key)
+        asyncio.get_running_loop().call_later(_AFTER_FAILURE, self._wake_due, key)
+
+    def _wake_due(self, key: str) -> None:
+        """Work on a resource whatever its row says about the next look."""
+        self._later.discard(key)
+        if self._stopped:
+            return
+        try:
+            self._store.wake(key, self._clock().timestamp())
+        except StoreFailed as error:
+            log.error("cannot wake %s: %s", key, error)
+            self._try_later(key)
+        else:
+            self.wake(key)
+
     def _wake_folder(self, key: str) -> None:
         """Let a resource group that is being deleted see whether it is empty now."""
         row = self._store.get(key)
         if row is not None and row.desired == "gone":
             self._wake_due(key)
 
-    def _wake_due(self, key: str) -> None:
-        """Make a resource due, and work on it."""
-        self._store.wake(key, self._clock().timestamp())
-        self.wake(key)
-
     async def _hold(self, key: str) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
-            self._store.renew(self._owner, key, self._clock().timestamp() + LEASE_SECONDS)
+            with contextlib.suppress(StoreFailed):
+                self._store.renew(self._owner, key, self._clock().timestamp() + LEASE_SECONDS)
 
     async def _timer(self) -> None:
         """Wake what is due by time."""
@@ -194,7 +219,8 @@ class Loop:
             due = self._store.next_due(now)
             if due is not None and due <= now:
                 for key in self._store.due(now):
-                    self.wake(key)
+                    if key not in self._later:
+                        self.wake(key)
             wait = RELIST_SECONDS if due is None else min(RELIST_SECONDS, max(0.05, due - now))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):

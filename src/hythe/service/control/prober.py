@@ -110,7 +110,7 @@ class Prober:
         """Run one probe again and again, until it is cancelled or the container is to be ended for it."""
         now = self._clock()
         first = (one.started_at or now) + timedelta(seconds=check.delay) - now
-        await self._sleep(max(0.0, first.total_seconds()))
+        await self._sleep(min(float(check.delay), max(0.0, first.total_seconds())))  # the clock may have been set back
         while True:
             found = await self._ask(one, address, check)
             if found.ok is not None:

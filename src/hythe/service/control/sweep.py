@@ -32,7 +32,7 @@ async def show_lost(store: SqlStore, engine: Engine) -> None:
 
     To be called before the service answers: a reboot, or `hythe down`, ended them, and their passes are still to come.
     """
-    owned = {uid async for uid in engine.owned()}
+    owned = {uid async for uid in engine.owned(ready=True)}
     for key in store.keys(*RUN_BY_ENGINE):
         row = store.get(key)
         if row is None or row.uid in owned or not row.status:

@@ -15,9 +15,9 @@ from .records import (
     View,
 )  # fmt: skip
 from .shares import ShareTable
-from .sql import SqlStore, Stale
+from .sql import SqlStore, Stale, StoreFailed
 
 __all__ = [
     "Change", "DeploymentStatus", "Note", "Operation", "Outcome", "Principal", "Row", "Share", "ShareTable",
-    "SqlStore", "Stale", "Status", "StepState", "Subscription", "View",
+    "SqlStore", "Stale", "Status", "StepState", "StoreFailed", "Subscription", "View",
 ]  # fmt: skip

@@ -43,6 +43,10 @@ class Stale(Exception):
     """The row changed since it was read: read it again and decide anew."""
 
 
+class StoreFailed(Exception):
+    """The database can't be written, for example because the disk is full; nothing was changed."""
+
+
 def _on_connect(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
@@ -78,8 +82,11 @@ class SqlStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        with self._connection.begin():
-            yield self._connection
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except sa.exc.OperationalError as error:
+            raise StoreFailed(f"the database cannot be written: {error.orig}") from None
 
     def _rows(self, statement: Any, **parameters: object) -> Sequence[Any]:
         with self._transaction() as connection:

@@ -1,0 +1,57 @@
+"""Usage: python -m tests.soak [CYCLES, default 2000]."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.real.conftest import Running, free_port, wait_for, web
+
+from . import cycles
+
+CROWD = 60
+
+
+def crowd(service: Running) -> None:
+    """Create many groups at once, and delete them: all run, none was restarted, nothing is left."""
+    folder = service.folder("crowd")
+    names = [f"g{number}" for number in range(CROWD)]
+    begun = time.monotonic()
+    with ThreadPoolExecutor(CROWD) as threads:
+        made = [
+            *threads.map(lambda name: service.aci.container_groups.begin_create_or_update(folder, name, web()), names)
+        ]
+        for poller in made:
+            poller.result()
+    views = [service.aci.container_groups.get(folder, name) for name in names]
+    assert {one.instance_view.state for one in views} == {"Running"}
+    assert {one.containers[0].instance_view.restart_count for one in views} == {0}
+    service.resources.resource_groups.begin_delete(folder).result()
+    wait_for(lambda: not service.ctr("containers", "ls", "-q"))
+    print(f"{CROWD} groups at once ran and were deleted in {time.monotonic() - begun:.1f} s")
+
+
+def main() -> int:
+    """Soak an installation of its own; 1 if anything grew."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    with tempfile.TemporaryDirectory() as folder:
+        service = Running(Path(folder) / "data", free_port())
+        service.up()
+        try:
+            crowd(service)
+            begun = time.monotonic()
+            before, after = cycles(service, count)
+            print(f"{count} cycles in {time.monotonic() - begun:.0f} s")
+        finally:
+            service.down("--purge")
+    grown = after.grown(before)
+    for name in before.__struct_fields__:
+        print(f"  {name:18} {getattr(before, name):>8} -> {getattr(after, name):>8} {'GREW' if name in grown else ''}")
+    return 1 if grown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
