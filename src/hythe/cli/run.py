@@ -75,6 +75,7 @@ def run(
     """
     if detach and rm:
         raise click.UsageError("--rm deletes the group at the end, and --detach does not wait for it: give one.")
+    command = command[1:] if command[:1] == ("--",) else command  # as kubectl has it
     folder, name = split(named) if named else (None, f"run-{uuid.uuid4().hex[:8]}")
     folder = folder or ask.resource_group
     with own_fault():

@@ -31,6 +31,7 @@ from hythe.models import (
     SecurityContextCapabilitiesDefinition,
     SecurityContextDefinition,
 )
+from hythe.wire.tags import PUBLISH
 
 from . import compose_values as values
 from .compose_mounts import Mounts
@@ -112,6 +113,8 @@ class _Reader:
         self._variables = variables
         self._mounts = Mounts(document, folder, variables)
         self._ports: dict[tuple[int, str], str] = {}
+        self._published: list[str] = []
+        """Ports of this machine that lead to others: the tag `PUBLISH`, which means nothing to Azure."""
         self._first = self._run_first()
 
     def group(self, name: str, location: str | None, names_image: str | None) -> ContainerGroup:
@@ -134,6 +137,7 @@ class _Reader:
             restart_policy=self._restart_policy(ordered),
             volumes=self._mounts.volumes or None,
             ip_address=IpAddress(type="Public", ports=ports) if ports else None,
+            tags={PUBLISH: ",".join(self._published)} if self._published else None,
         )
 
     # --- the whole ---
@@ -228,8 +232,10 @@ class _Reader:
         if not said.get("image"):
             raise ComposeError(f"{key}.image", "there is none")
         self._check(said, key)
-        ports = [each for index, value in enumerate(said.get("ports") or ())
+        named = [each for index, value in enumerate(said.get("ports") or ())
                  for each in values.ports(value, f"{key}.ports[{index}]")]  # fmt: skip
+        ports = [(port, protocol) for port, protocol, _ in named]
+        self._published += [f"{host}:{port}" for port, _, host in named if host is not None]
         if ports and service in self._first:
             raise ComposeError(f"{key}.ports", "it runs to its end before the others start, and serves nothing")
         for port in ports:

@@ -126,8 +126,8 @@ def number(value: Any, key: str) -> float:
     return made
 
 
-def ports(value: Any, key: str) -> list[tuple[int, str]]:
-    """Read an entry of ``ports``: the ports and their protocol.  A group publishes a port under its own number."""
+def ports(value: Any, key: str) -> list[tuple[int, str, int | None]]:
+    """Read an entry of ``ports``: the ports, their protocol, and the port of this machine if that is another."""
     if isinstance(value, Mapping):
         for name in value:
             if name not in ("target", "published", "protocol", "mode", "name", "app_protocol"):
@@ -139,9 +139,10 @@ def ports(value: Any, key: str) -> list[tuple[int, str]]:
         if found is None:
             raise ComposeError(key, f"{value!r} can't be published: give a port, or PORT:PORT, without an address")
         inside, host, protocol = found["inside"], found["host"] or "", found["protocol"] or "tcp"
-    if host and host != inside:
-        raise ComposeError(key, f"a group publishes a port under its own number, not {inside} as {host}")
+    moved = int(host) if host.isdecimal() and host != inside else None
+    if host not in ("", inside) and (moved is None or not inside.isdecimal() or protocol.lower() != "tcp"):
+        raise ComposeError(key, f"{inside} can't be published as {host}: that goes for single TCP ports")
     first, _, last = inside.partition("-")
     if not first.isdecimal() or (last and not last.isdecimal()):
         raise ComposeError(key, f"{value!r} names no port")
-    return [(port, protocol.upper()) for port in range(int(first), int(last or first) + 1)]
+    return [(port, protocol.upper(), moved) for port in range(int(first), int(last or first) + 1)]

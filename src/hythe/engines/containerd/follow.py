@@ -13,7 +13,7 @@ from .inotify import Watch, Watcher
 from .logfile import Decoder, LogFile
 
 _BLOCK = 1 << 18
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 _SOON_SECONDS = 0.01
 _SETTLE_SECONDS = 0.02
 """CRI calls a container ended a moment before the last of what it wrote is in the file."""
