@@ -63,7 +63,7 @@ def page(day: str, results: Results, failed: list[str]) -> str:
     lines += ["## Failed", "", *(f"- `{each}`" for each in failed), ""] if failed else []
     names = [f"{client} {version}" for client, version in LIBRARIES]
     lines += ["## Libraries", "", "Those for Python are tried synchronously and, but for 1.4.1, which has no such "
-              "client, asynchronously. Empty: this version does not have the operation.", "",
+              "client, asynchronously. Empty: not in this version, or not tried.", "",
               f"| operation | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]  # fmt: skip
     for operation in sorted({each for client in LIBRARIES for each in results.get(client, {})}):
         cells = [results.get(client, {}).get(operation, "") for client in LIBRARIES]
