@@ -93,7 +93,8 @@ def test_what_must_end_before_runs_first_and_names_lead_to_localhost(made: Conta
 
 
 def test_another_port_of_this_machine_is_asked_for_by_tag(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("services: {a: {image: i, ports: ['8080:80', {target: 443, published: 8443}, 90]}}")
+    text = "services: {a: {image: i, ports: ['8080:80', {target: 443, published: 8443}, 90]}}"
+    (tmp_path / "c.yaml").write_text(text)
     made = from_compose(tmp_path / "c.yaml")
     assert made.ip_address is not None and made.ip_address.ports is not None
     assert [port.port for port in made.ip_address.ports] == [80, 443, 90]
