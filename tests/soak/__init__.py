@@ -28,7 +28,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     containers: int
 
     def grown(self, before: Measured, share: float = 0.02) -> dict[str, tuple[float, float]]:
-        """Give what is more than ``share`` above what it was, with both numbers; what is counted may not grow at all."""
+        """Give what is more than ``share`` above what it was; what is counted may not grow at all."""
         most = {name: share if name.endswith("_mb") else 0.0 for name in self.__struct_fields__}
         return {
             name: (getattr(before, name), getattr(self, name))
