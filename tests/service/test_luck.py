@@ -58,6 +58,7 @@ async def test_a_crowd_at_once_ends_as_it_should() -> None:
         async with asyncio.timeout(20):
             views = []
             while [one["instanceView"]["state"] for one in views] != ["Running", "Succeeded", "Pending"] * 100:
+                await asyncio.sleep(0.1)
                 views = [await view(service, f"g{number}") for number in range(MANY)]
         instances = [one["containers"][0]["properties"]["instanceView"] for one in views]
         assert {one["restartCount"] for one in instances} == {0}
