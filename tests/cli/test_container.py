@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,14 @@ def test_profiles_and_sets(hythe: Hythe) -> None:
 
     ok(hythe(*names, "delete", "p", "--yes"))
     assert hythe(*names, "show", "p").exit_code == 3
+
+
+def test_top_shows_what_is_used_against_what_is_allowed(hythe: Hythe, web: str) -> None:
+    deadline = time.monotonic() + 10
+    while not (found := shown(hythe("top", web, "-o", "json"))):  # it is measured each second
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (usage,) = found
+
+    assert (usage["group"], usage["container"], usage["cpuLimit"], usage["memoryLimit"]) == (web, web, 1, 1.5 * 2**30)
+    assert web in ok(hythe("top"))

@@ -31,16 +31,11 @@ def sp() -> None:
 @click.option("--name", default="hythe-sp", show_default=True, help="Name to show people.")
 @click.option("--subscription", metavar="ID", help="Subscription that the auth file names (default: the first).")
 @click.option(
-    "--role",
-    default="Contributor",
-    show_default=True,
-    metavar="ROLE",
+    "--role", default="Contributor", show_default=True, metavar="ROLE",
     help='What it may do: Owner, Contributor, Reader, "Azure Container Instances Contributor Role"; "" for nothing.',
 )
 @click.option(
-    "--scopes",
-    multiple=True,
-    metavar="ID",
+    "--scopes", multiple=True, metavar="ID",
     help="What the role is for, as often as needed: the id of a subscription, resource group or resource (default: the "
     "subscription).",
 )
