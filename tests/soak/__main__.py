@@ -43,7 +43,7 @@ def main() -> int:
         try:
             crowd(service)
             begun = time.monotonic()
-            before, after = cycles(service, count)
+            before, after = cycles(service, count, warming=max(10, count // 4))
             print(f"{count} cycles in {time.monotonic() - begun:.0f} s")
         finally:
             service.down("--purge")
