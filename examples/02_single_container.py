@@ -1,5 +1,7 @@
 """Step 2: run one container with a public address and ask it for its page."""
 
+import time
+from urllib.error import URLError
 from urllib.request import urlopen
 
 from hythe import ContainerInstanceManagementClient, ResourceManagementClient, get_client_from_auth_file
@@ -14,6 +16,18 @@ from hythe.models import (
     ResourceRequests,
     ResourceRequirements,
 )
+
+
+def page_of(address: str) -> str:
+    """Get the page of a group, which runs a moment before its server listens."""
+    for _ in range(50):
+        try:
+            with urlopen(f"http://{address}/") as page:
+                return page.read().decode()
+        except URLError:
+            time.sleep(0.1)
+    raise SystemExit(f"nobody answers at http://{address}/")
+
 
 with (
     get_client_from_auth_file(ResourceManagementClient) as resources,
@@ -41,5 +55,4 @@ with (
     group = aci.container_groups.create_or_update("hythe-examples", "single", group).result()
 
     print(f"{group.name} has the address {group.ip_address.ip} and the name {group.ip_address.fqdn}")
-    with urlopen(f"http://{group.ip_address.ip}/") as page:
-        print(page.read().decode())
+    print(page_of(group.ip_address.ip))

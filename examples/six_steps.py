@@ -6,6 +6,7 @@ python examples/six_steps.py
 
 import ast
 import time
+from urllib.error import URLError
 from urllib.request import urlopen
 
 from hythe import ContainerInstanceManagementClient, ResourceManagementClient, get_client_from_auth_file
@@ -39,6 +40,17 @@ def say(text: str) -> None:
 def show(text: str) -> None:
     """Print what a container said."""
     print("\n".join(f"          | {line}" for line in text.rstrip().splitlines()), flush=True)
+
+
+def page_of(address: str) -> str:
+    """Get the page of a group, which runs a moment before its server listens."""
+    for _ in range(50):
+        try:
+            with urlopen(f"http://{address}/") as page:
+                return page.read().decode()
+        except URLError:
+            time.sleep(0.1)
+    raise SystemExit(f"nobody answers at http://{address}/")
 
 
 def container(name: str, image: str, **options: object) -> Container:
@@ -91,8 +103,7 @@ with (
     web = group(container("web", PAGE, ports=[ContainerPort(port=80)]), ip_address=public("hythe-six-steps"))
     web = aci.container_groups.create_or_update(RESOURCE_GROUP, "web", web).result()
     say(f"{web.name} runs at http://{web.ip_address.ip}/, also called {web.ip_address.fqdn}; it serves this page:")
-    with urlopen(f"http://{web.ip_address.ip}/") as page:
-        html = page.read().decode()
+    html = page_of(web.ip_address.ip)
     show(html)
     assert "<h1>" in html
 

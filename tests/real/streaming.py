@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import ssl
@@ -107,9 +108,10 @@ class Wire:
         with self.connect(uri + query, subprotocols=["exec.hythe.v1"], max_size=None) as socket:
             socket.send(password)
             if given is not None:
-                for start in range(0, len(given), 1 << 18):
-                    socket.send(b"\0" + given[start : start + (1 << 18)])
-                socket.send(b"\xff\0")
+                with contextlib.suppress(ConnectionClosed):  # it ended before it had read everything
+                    for start in range(0, len(given), 1 << 18):
+                        socket.send(b"\0" + given[start : start + (1 << 18)])
+                    socket.send(b"\xff\0")
             return finish(socket)
 
     def terminal(self, folder: str, group: str, command: str, keys: bytes = b"", **size: int) -> bytes:

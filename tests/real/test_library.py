@@ -21,7 +21,7 @@ pytestmark = pytest.mark.containers
 @pytest.fixture(scope="module")
 def shell(real: Running) -> Iterator[Group]:
     """Give a group whose one container waits to be used."""
-    folder = real.folder("library")
+    folder = real.folder("library-shell")
     waiting = group(container(image=TOOLS, command=["sleep", "600"]), restart_policy="Never")
     real.aci.container_groups.begin_create_or_update(folder, "shell", waiting).result()
     made = real.aci.group("shell", folder)
