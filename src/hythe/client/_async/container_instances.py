@@ -12,11 +12,9 @@ from hythe.client.task_definition import TaskOptions
 from hythe.models import ResourceGroup
 from hythe.wire.versions import NEWEST
 
-from . import tasks
 from .client import Client
 from .container_groups import ContainerGroupsOperations
 from .containers import ContainersOperations
-from .group import Group
 from .locations import (
     ContainerGroupUsageOperations,
     LocationOperations,
@@ -36,7 +34,9 @@ from .session import Session
 if TYPE_CHECKING:
     from hythe.client.changes import Plan
 
+    from . import tasks
     from .applying import Definition
+    from .group import Group
 
 DEFAULT_RESOURCE_GROUP = "hythe"
 """Where groups go that are put into no other."""
@@ -69,6 +69,8 @@ class ContainerInstanceManagementClient(Client):
 
     def group(self, name: str, resource_group: str = DEFAULT_RESOURCE_GROUP) -> Group:
         """Give a handle of one group: ``logs(follow=True)``, ``wait()``, ``why()`` and more.  Asks nothing."""
+        from .group import Group
+
         return Group(self, resource_group, name)
 
     async def run(
@@ -88,6 +90,8 @@ class ContainerInstanceManagementClient(Client):
         whatever happens, unless ``keep`` is set; the resource group is made if there is none.  Raises
         `OperationFailed` if the command can't be run, and `StillRunning` after ``timeout`` seconds.
         """
+        from . import tasks
+
         return await tasks.run(
             self, image, command, resource_group=resource_group, name=name, timeout=timeout, keep=keep, options=options
         )
@@ -109,6 +113,8 @@ class ContainerInstanceManagementClient(Client):
         One that does not end with exit code 0 is run again up to ``retries`` times.  ``on_result(done, all, result)``
         is called for each.  ``timeout`` is in seconds, for each try.
         """
+        from . import tasks
+
         return await tasks.run_many(
             self, image, commands, parallel=parallel, retries=retries, on_result=on_result,
             resource_group=resource_group, timeout=timeout, options=options,
