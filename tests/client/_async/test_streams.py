@@ -222,9 +222,9 @@ async def test_files_go_in_and_out(tmp_path: Path) -> None:
         async with served(service) as aci:
             await make(aci, "c")
             group = aci.group("web")
-            await group.copy_in(tree, "/work/")
+            await group.copy_in(tree, "/data/")
             # a simulated container gives back the very archive that was put there
-            assert await group.copy_out("/work", tmp_path / "back") == tmp_path / "back"
+            assert await group.copy_out("/data", tmp_path / "back") == tmp_path / "back"
             assert (tmp_path / "back" / "inner" / "file").read_bytes() == b"content"
             (tmp_path / "there").mkdir()
             await group.copy_in(tree / "inner" / "file", "/etc/named")

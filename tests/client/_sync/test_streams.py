@@ -222,9 +222,9 @@ def test_files_go_in_and_out(tmp_path: Path) -> None:
         with served(service) as aci:
             make(aci, "c")
             group = aci.group("web")
-            group.copy_in(tree, "/work/")
+            group.copy_in(tree, "/data/")
             # a simulated container gives back the very archive that was put there
-            assert group.copy_out("/work", tmp_path / "back") == tmp_path / "back"
+            assert group.copy_out("/data", tmp_path / "back") == tmp_path / "back"
             assert (tmp_path / "back" / "inner" / "file").read_bytes() == b"content"
             (tmp_path / "there").mkdir()
             group.copy_in(tree / "inner" / "file", "/etc/named")
