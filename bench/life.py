@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +81,14 @@ class Groups:
         assert made.instance_view.state == "Running", made
         return took, made.ip_address.ip
 
-    def delete(self, name: str, address: str) -> float:
-        """Time a delete until no port answers."""
+    def delete(self, name: str, address: str, *, looked_at: bool = False) -> float:
+        """Time a delete until no port answers and, if ``looked_at``, see that no process of the group runs."""
+        processes = _inside(address) if looked_at else set()
+        assert len(processes) >= 2 or not looked_at, "the sandbox and the server"
         begun = time.perf_counter()
         self.aci.container_groups.begin_delete(FOLDER, name).result()
         took = time.perf_counter() - begun
+        assert not any(Path(f"/proc/{pid}").exists() for pid in processes), "a process of the group runs"
         with socket.socket() as probe:
             probe.settimeout(0.2)
             assert probe.connect_ex((address, 80)) != 0, "the group still answers"
@@ -111,6 +115,20 @@ def groups(service: Service) -> Iterator[Groups]:
         yield held
     finally:
         held.close()
+
+
+def _inside(address: str) -> set[int]:
+    """Give the processes that share the network namespace with an address."""
+    spaces: dict[str, set[int]] = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            spaces.setdefault(str((path / "ns" / "net").readlink()), set()).add(int(path.name))
+    for pids in spaces.values():
+        command = ["nsenter", "--target", str(next(iter(pids))), "--net", "ip", "-4", "-oneline", "address"]
+        found = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        if f" {address}/" in found:
+            return pids
+    return set()
 
 
 def _memory(words: tuple[str, ...]) -> float:
@@ -147,7 +165,7 @@ def measure(service: Service, rounds: int) -> list[dict[str, Any]]:
             cold_made, cold_address = cold.create(name)
             row = {
                 "warm": made, "run": run, "cold": cold_made, "rm": docker.remove(container),
-                "delete": warm.delete(name, address), "end": warm.end(name),
+                "delete": warm.delete(name, address, looked_at=True), "end": warm.end(name),
             }  # fmt: skip
             cold.delete(name, cold_address)
             if number >= 0:
@@ -165,7 +183,7 @@ def measure(service: Service, rounds: int) -> list[dict[str, Any]]:
         figure("docker run -d -p", taken["run"], "s"),
         figure("ratio create, pool warm / docker run", ratio("warm", "run"), "x", WARM_LIMIT),
         figure("ratio create, without a pool / docker run", ratio("cold", "run"), "x", COLD_LIMIT),
-        figure("delete until the ports refuse", taken["delete"], "s"),
+        figure("delete until no process runs and the ports refuse", taken["delete"], "s"),
         figure("docker rm -f", taken["rm"], "s"),
         figure("ratio delete / docker rm -f", ratio("delete", "rm"), "x", DELETE_LIMIT),
         figure("from a task's end to Terminated in a GET", taken["end"], "ms", END_LIMIT),

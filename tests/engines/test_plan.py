@@ -233,17 +233,6 @@ def test_stop_ends_containers_and_keeps_the_sandbox() -> None:
     assert stopped.records["a"].stopped
 
 
-def test_gone_removes_every_sandbox_and_then_nothing() -> None:
-    of = group("a")
-    going = want(of, desired="gone")
-
-    assert plan(going, Observed(sandbox=SANDBOX, stale=("old",)), NOW).actions == (
-        RemoveSandbox(id="old"),
-        RemoveSandbox(id="s"),
-    )
-    assert plan(going, Observed(), NOW).actions == ()
-
-
 def test_init_containers_run_one_after_the_other_before_the_rest() -> None:
     of = group("a", init=("i", "j"))
     first = plan(want(of), Observed(), NOW)

@@ -75,7 +75,7 @@ def test_deleted_groups_leave_nothing(fresh: Running) -> None:
     fresh.resources.resource_groups.begin_delete(folder).result()
 
     wait_for(lambda: traces(fresh) == before)
-    assert fresh.ctr("containers", "ls", "-q") == []
+    wait_for(lambda: fresh.ctr("containers", "ls", "-q") == [])
     assert not [*(fresh.data_dir / "engine" / "logs").iterdir()]
 
 

@@ -360,23 +360,22 @@ def folders_of(real: Running) -> set[str]:
     return {each.name for each in where.iterdir()} if where.exists() else set()
 
 
-def test_nothing_is_left_after_a_delete(real: Running) -> None:
-    others = folders_of(real)  # groups of other tests may be there
-    before = traces(real)
-    folder = real.folder("nothing")
+def test_nothing_is_left_after_a_delete(fresh: Running) -> None:
+    fresh.up()
+    before = traces(fresh)
+    folder = fresh.folder("nothing")
     volumes = [
         Volume(name="e", empty_dir={}),
         Volume(name="s", secret={"k": base64.b64encode(b"v").decode()}),
-        Volume(name="a", azure_file=share(real, "staying")),
+        Volume(name="a", azure_file=share(fresh, "staying")),
     ]
     mounts = [mount("e", "/e"), mount("s", "/s"), mount("a", "/a")]
-    put(real, folder, "g", group(shell(STAY, volume_mounts=mounts), volumes=volumes))
-    assert traces(real) != before
-    delete(real, folder)
+    put(fresh, folder, "g", group(shell(STAY, volume_mounts=mounts), volumes=volumes))
+    assert traces(fresh) != before
+    delete(fresh, folder)
 
-    wait_for(lambda: traces(real) == before)
-    assert folders_of(real) <= others
-    assert (real.data_dir / "shares" / ACCOUNT / "staying").is_dir()
+    wait_for(lambda: traces(fresh) == before and not folders_of(fresh))
+    assert (fresh.data_dir / "shares" / ACCOUNT / "staying").is_dir()
 
 
 def test_volumes_come_back_with_the_group_and_a_clone_that_is_too_large_does_not(

@@ -75,7 +75,7 @@ class Want(Struct, kw_only=True):
     group: ContainerGroup
     """The definition, with its secrets."""
     desired: str = "run"
-    """run, stop or gone."""
+    """run or stop; for a group that is to be gone nothing is planned, `Engine.forget` ends it."""
     epoch: int = 0
     """Raised by every start and restart: containers of an older epoch are replaced."""
     records: dict[str, Record] = {}
@@ -317,7 +317,11 @@ class Engine(Protocol):
         """
 
     async def forget(self, uid: Uid) -> None:
-        """Remove what is left of a group: sandboxes, containers, logs, files."""
+        """End every process of a group: none runs, and no port answers, when this returns.
+
+        What they leave - namespaces, address, logs, files - is removed by then or right after, and `owned` does not
+        give it.  Nothing there is an ordinary case.
+        """
 
 
 @runtime_checkable

@@ -47,6 +47,7 @@ from .config import SANDBOX_IMAGE, Place
 from .garbage import DiskLimits, collect, used
 from .images import STALLED, Alias, ImageShelf, Shelf, credential_for
 from .isolate import cut_off
+from .leaving import Leaving
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
@@ -93,6 +94,7 @@ class ContainerdEngine(Streams):
         """Sandboxes made since the last look at their groups: the next step needs them, and a look costs."""
         self._pulling: dict[tuple[Uid, str, str], asyncio.Task[tuple[str, bool]]] = {}
         """Pulls that groups wait for, by group, container and image."""
+        self._leaving = Leaving(place.installation, self._forget_files)
         self._hints: asyncio.Queue[Uid | EngineError] = asyncio.Queue()
         self._sandbox_image: str | None = None
         """What a containerd that was there already takes for its sandboxes, until it has it."""
@@ -134,6 +136,7 @@ class ContainerdEngine(Streams):
         for pull in self._pulling.values():
             pull.cancel()
         self._pulling.clear()
+        await self._leaving.finish()
         await self.close_streams()
         if self._containerd is not None:
             await self._containerd.close()
@@ -222,17 +225,21 @@ class ContainerdEngine(Streams):
             "ListPodSandbox", cri.ListPodSandboxRequest(filter=ours), cri.ListPodSandboxResponse
         )
         for uid in {sandbox.labels[UID] for sandbox in answer.items}:
-            yield Uid(uid)
+            if uid not in self._leaving:
+                yield Uid(uid)
 
     def kept(self) -> set[Uid]:
         """Give every group of which files are kept, whether or not anything of it runs."""
-        return self._volumes.uids()
+        return {uid for uid in self._volumes.uids() if uid not in self._leaving}
 
     async def forget(self, uid: Uid) -> None:
-        """Remove what is left of a group, its logs too."""
+        """End all processes of a group; what they leave, its logs too, is removed right after."""
         for key in [each for each in self._pulling if each[0] == uid]:
             self._pulling.pop(key).cancel()
-        await self._remove_group(uid)
+        await self._leaving.end(self.containerd, uid)
+
+    async def _forget_files(self, uid: Uid) -> None:
+        self._made.pop(uid, None)
         self._sight.forget(uid)
         await self._volumes.forget(uid)
         await asyncio.to_thread(shutil.rmtree, self.place.logs / uid, ignore_errors=True)

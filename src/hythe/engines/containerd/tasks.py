@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -24,6 +25,8 @@ Oci = dict[str, Any]
 _TASKS = "/containerd.services.tasks.v1.Tasks/"
 _GET_CONTAINER = "/containerd.services.containers.v1.Containers/Get"
 _RUNNING = 2
+_END_PATIENCE = 10.0
+"""Seconds after which a killed process that is still there is one that can't be ended now."""
 _PROCESS = "types.containerd.io/opencontainers/runtime-spec/1/Process"
 
 
@@ -156,6 +159,20 @@ class ExecTask:
             await self._containerd.call(
                 _TASKS + "DeleteProcess", tasks.DeleteProcessRequest(**self._name), tasks.DeleteResponse
             )
+
+
+async def end(containerd: Containerd, identity: str) -> None:
+    """Kill the processes of a container or sandbox and wait until there is none.  Raises `Transient` if some stay."""
+    request = tasks.WaitRequest(container_id=identity)
+    with contextlib.suppress(NotFound):
+        ended = asyncio.create_task(
+            containerd.call(_TASKS + "Wait", request, tasks.WaitResponse, timeout=_END_PATIENCE)
+        )
+        try:
+            await kill(containerd, identity)
+            await ended
+        finally:
+            ended.cancel()
 
 
 async def kill(containerd: Containerd, identity: str) -> None:

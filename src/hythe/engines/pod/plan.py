@@ -58,8 +58,6 @@ LONGEST_WAIT = 300.0
 def plan(want: Want, seen: Observed, now: datetime, backoff: Backoff = DEFAULT_BACKOFF, *, grace: int = GRACE) -> Plan:
     """Decide what comes next."""
     look = _Look(want, seen, now, backoff, grace)
-    if want.desired == "gone":
-        return look.gone()
     look.update_records()
     if want.desired == "stop":
         return look.stop()
@@ -165,13 +163,7 @@ class _Look:
     def _policy(self, name: str) -> str:
         return effective_policy(self.want.group, init=any(one.name == name for one in self.init))
 
-    # --- the three things a group can be asked to be ---
-
-    def gone(self) -> Plan:
-        """Nothing of it may be left."""
-        sandboxes = [*self.seen.stale, *([self.seen.sandbox.id] if self.seen.sandbox else [])]
-        loose = [] if sandboxes else [RemoveContainer(name=one.name, id=one.id) for one in self.seen.containers]
-        return self._plan([*(RemoveSandbox(id=each) for each in sandboxes), *loose])
+    # --- the two things a group can be asked to be ---
 
     def stop(self) -> Plan:
         """No container runs, what the volumes held is gone; the sandbox stays, and with it the address."""

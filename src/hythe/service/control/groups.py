@@ -109,6 +109,8 @@ class GroupPass:
         """Do what is due for a group."""
         memory = msgspec.json.decode(row.status, type=status.Memory) if row.status else status.Memory()
         want = self.want(row, memory)
+        if row.desired == "gone":
+            return await self._end(row, want, memory)
         retry: datetime | None = None
         trouble = ""
         seen: Observed | None = None
@@ -125,10 +127,7 @@ class GroupPass:
                 await self._act(want, seen, plan.actions, memory.view)
             else:
                 raise Transient(f"the plan for {row.name} does not end", retry_after=60)
-            if want.desired == "gone":
-                await self._tokens.close(want.uid)
-                await self._engine.forget(want.uid)
-            elif any(one.state == "running" for one in seen.containers):
+            if any(one.state == "running" for one in seen.containers):
                 await self._tokens.open(want)  # a service that has just started does not answer yet
         except Busy as error:
             status.add_events(memory.view, error.happened, self._clock())
@@ -140,6 +139,21 @@ class GroupPass:
             log.error("%s: %s", row.key, error)
             return self._away(row)
         return self._outcome(row, want, seen, plan, memory, retry, trouble)
+
+    async def _end(self, row: Row, want: Want, memory: status.Memory) -> Outcome:
+        """End a group that is to be gone: there is nothing to plan, whatever of it is there goes."""
+        retry: datetime | None = None
+        try:
+            self._prober.look(want, Observed(), memory.view)
+            await self._tokens.close(want.uid)
+            await self._engine.forget(want.uid)
+        except Transient as error:
+            log.warning("%s: %s", row.key, error)
+            retry = self._clock() + timedelta(seconds=error.retry_after)
+        except Lost as error:
+            log.error("%s: %s", row.key, error)
+            return self._away(row)
+        return self._outcome(row, want, None, Plan(), memory, retry, "")
 
     async def _act(self, want: Want, seen: Observed, actions: tuple[Action, ...], view: View) -> None:
         """Do the steps in order; one that is refused ends the round, and is tried again after a while."""
