@@ -93,12 +93,12 @@ def test_what_must_end_before_runs_first_and_names_lead_to_localhost(made: Conta
 
 
 def test_another_port_of_this_machine_is_asked_for_by_tag(tmp_path: Path) -> None:
-    text = "services: {a: {image: i, ports: ['8080:80', {target: 443, published: 8443}, 90]}}"
+    text = "services: {a: {image: i, ports: ['8080:80', {target: 443, published: 8443}, 90, '5353:53/udp']}}"
     (tmp_path / "c.yaml").write_text(text)
     made = from_compose(tmp_path / "c.yaml")
     assert made.ip_address is not None and made.ip_address.ports is not None
-    assert [port.port for port in made.ip_address.ports] == [80, 443, 90]
-    assert made.tags == {"hythe.publish": "8080:80,8443:443"}
+    assert [port.port for port in made.ip_address.ports] == [80, 443, 90, 53]
+    assert made.tags == {"hythe.publish": "8080:80,8443:443,5353:53/udp"}
 
 
 def test_one_service_needs_no_names(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_one_service_needs_no_names(tmp_path: Path) -> None:
     [
         ("{build: .}", "services.a.build"),
         ("{image: i, hostname: h}", "services.a.hostname"),
-        ("{image: i, ports: ['8080:80/udp']}", "services.a.ports[0]"),
+        ("{image: i, ports: ['8080-8081:80-81/udp']}", "services.a.ports[0]"),
         ("{image: i, ports: ['8080-8081:80-81']}", "services.a.ports[0]"),
         ("{image: i, ports: ['127.0.0.1:80:80']}", "services.a.ports[0]"),
         ("{image: i, volumes: ['./x:/x']}", "services.a.volumes[0]"),

@@ -163,6 +163,32 @@ def test_ports_of_this_machine_on_request(gateway: Running) -> None:
     wait_for(lambda: traces(gateway) == before)
 
 
+def test_datagrams_reach_a_group_at_its_address_and_at_a_port_of_this_machine(gateway: Running) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    echo = "import socket\ns=socket.socket(2,2)\ns.bind(('',53))\nwhile 1:\n d,a=s.recvfrom(99)\n s.sendto(d.upper(),a)"
+    address = IpAddress(type="Public", ports=[Port(port=53, protocol="UDP")])
+    server = container(image=TOOLS, command=["python", "-c", echo], ports=[ContainerPort(port=53, protocol="UDP")])
+    made = put(gateway, "datagrams", group(server, ip_address=address, tags={"hythe.publish": f"{port}:53/udp"}))
+
+    def says(where: tuple[str, int]) -> bytes | None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+            caller.settimeout(0.5)
+            caller.sendto(b"said", where)
+            try:
+                return caller.recv(99)
+            except (TimeoutError, ConnectionRefusedError):
+                return None  # it does not listen yet
+
+    for where in ((made.ip_address.ip, 53), ("127.0.0.1", port)):
+        assert wait_for(lambda where=where: says(where)) == b"SAID"
+    with pytest.raises(HytheError, match=r"is not available: another container group has it"):
+        put(gateway, "second", named("hello-d", tags={"hythe.publish": f"{port}:53/udp"}))
+    gateway.aci.container_groups.begin_delete("rg", "datagrams").result()
+    assert says(("127.0.0.1", port)) is None
+
+
 def test_a_port_that_somebody_else_has_is_refused_at_put(gateway: Running, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]

@@ -235,7 +235,11 @@ class _Reader:
         named = [each for index, value in enumerate(said.get("ports") or ())
                  for each in values.ports(value, f"{key}.ports[{index}]")]  # fmt: skip
         ports = [(port, protocol) for port, protocol, _ in named]
-        self._published += [f"{host}:{port}" for port, _, host in named if host is not None]
+        self._published += [
+            f"{host}:{port}" + ("/udp" if protocol == "UDP" else "")
+            for port, protocol, host in named
+            if host is not None
+        ]
         if ports and service in self._first:
             raise ComposeError(f"{key}.ports", "it runs to its end before the others start, and serves nothing")
         for port in ports:

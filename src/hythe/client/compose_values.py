@@ -140,8 +140,8 @@ def ports(value: Any, key: str) -> list[tuple[int, str, int | None]]:
             raise ComposeError(key, f"{value!r} can't be published: give a port, or PORT:PORT, without an address")
         inside, host, protocol = found["inside"], found["host"] or "", found["protocol"] or "tcp"
     moved = int(host) if host.isdecimal() and host != inside else None
-    if host not in ("", inside) and (moved is None or not inside.isdecimal() or protocol.lower() != "tcp"):
-        raise ComposeError(key, f"{inside} can't be published as {host}: that goes for single TCP ports")
+    if host not in ("", inside) and (moved is None or not inside.isdecimal()):
+        raise ComposeError(key, f"{inside} can't be published as {host}: that goes for single ports")
     first, _, last = inside.partition("-")
     if not first.isdecimal() or (last and not last.isdecimal()):
         raise ComposeError(key, f"{value!r} names no port")

@@ -1,0 +1,135 @@
+"""Published ports that carry datagrams, against an echo on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from hythe.service.gateway import datagrams
+from hythe.service.gateway.datagrams import Datagrams
+from hythe.wire.tags import published
+
+
+class Echo(asyncio.DatagramProtocol):
+    """Sends back what it gets, with its own name before it."""
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+        self.callers: set[object] = set()
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        """Keep the transport."""
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer."""
+        self.callers.add(addr)
+        self.transport.sendto(self.name + data, addr)
+
+
+@pytest.fixture
+def callers() -> Iterator[list[socket.socket]]:
+    """Give sockets of callers."""
+    held = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
+    for each in held:
+        each.setblocking(False)
+    yield held
+    for each in held:
+        each.close()
+
+
+def port_of(server: Datagrams) -> tuple[str, int]:
+    host, port = server._near.getsockname()
+    return host, port
+
+
+async def ask(caller: socket.socket, server: Datagrams, said: bytes) -> bytes:
+    loop = asyncio.get_running_loop()
+    caller.sendto(said, port_of(server))
+    return await asyncio.wait_for(loop.sock_recv(caller, 100), 5)
+
+
+async def echo(name: bytes) -> tuple[Echo, tuple[str, int]]:
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.create_datagram_endpoint(lambda: Echo(name), ("127.0.0.1", 0))
+    return protocol, transport.get_extra_info("sockname")
+
+
+async def test_each_sender_has_its_own_answers_and_a_group_may_move(callers: list[socket.socket]) -> None:
+    first, where = await echo(b"1:")
+    second, elsewhere = await echo(b"2:")
+    targets = [where]
+    server = Datagrams("127.0.0.1", 0, lambda: targets[0])
+    try:
+        said = await asyncio.gather(*(ask(each, server, b"%d" % number) for number, each in enumerate(callers)))
+        assert said == [b"1:0", b"1:1", b"1:2"]
+        assert len(first.callers) == 3
+        assert await ask(callers[0], server, b"again") == b"1:again"
+        assert len(first.callers) == 3, "the same socket as before"
+        targets[0] = elsewhere
+        assert await ask(callers[0], server, b"x") == b"2:x"
+        assert len(server._senders) == 3
+    finally:
+        server.close()
+        first.transport.close()
+        second.transport.close()
+
+
+async def test_a_group_without_an_address_hears_nothing_and_nobody_there_is_no_error(
+    callers: list[socket.socket],
+) -> None:
+    protocol, where = await echo(b"")
+    targets: list[tuple[str, int] | None] = [None]
+    server = Datagrams("127.0.0.1", 0, lambda: targets[0])
+    try:
+        callers[0].sendto(b"lost", port_of(server))
+        await asyncio.sleep(0.02)
+        assert not protocol.callers
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            targets[0] = free.getsockname()
+        for _ in range(3):
+            callers[0].sendto(b"refused", port_of(server))
+            await asyncio.sleep(0.01)
+        targets[0] = where
+        assert await ask(callers[0], server, b"x") == b"x"
+    finally:
+        server.close()
+        protocol.transport.close()
+
+
+async def test_the_silent_are_forgotten(callers: list[socket.socket], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datagrams, "_MOST_SENDERS", 2)
+    monkeypatch.setattr(datagrams, "_IDLE_SECONDS", 0.02)
+    protocol, where = await echo(b"")
+    server = Datagrams("127.0.0.1", 0, lambda: where)
+    try:
+        for each in callers:
+            await ask(each, server, b"x")
+        assert {port for _, port in server._senders} <= {each.getsockname()[1] for each in callers[1:]}
+        await asyncio.sleep(0.1)
+        assert not server._senders and server._tidying is None
+        assert await ask(callers[0], server, b"x") == b"x"
+    finally:
+        server.close()
+        protocol.transport.close()
+
+
+async def test_a_port_that_is_taken_is_an_error() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        with pytest.raises(OSError, match="in use"):
+            Datagrams("127.0.0.1", held.getsockname()[1], lambda: None)
+
+
+def test_the_tag_names_a_protocol() -> None:
+    ports = published("5353:53/udp, 5353 : 53, 80:80/TCP")
+    assert [(one.host, one.container, one.protocol) for one in ports] == [
+        (5353, 53, "udp"), (5353, 53, "tcp"), (80, 80, "tcp"),
+    ]  # fmt: skip
+    for wrong in ("53:53/sctp", "5353:53/udp,5353:54/udp", "0:53/udp"):
+        with pytest.raises(ValueError, match=r"named twice|is not HOST-PORT"):
+            published(wrong)
