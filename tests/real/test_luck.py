@@ -336,8 +336,10 @@ def reboot(service: Running) -> None:
         subprocess.run(["ip", "link", "del", link], check=False, stderr=subprocess.DEVNULL)
     subprocess.run(["ip", "route", "del", "unreachable", str(service.subnet)], check=False)
     chain = f"HYTHE-{service.installation}"
-    for table, parent in (("filter", "FORWARD"), ("nat", "POSTROUTING")):
-        for words in (("-D", parent, "-j", chain), ("-F", chain), ("-X", chain)):
+    for table, parent, name in (
+        ("filter", "FORWARD", chain), ("nat", "POSTROUTING", chain), ("nat", "PREROUTING", f"{chain}-IN"),
+    ):  # fmt: skip
+        for words in (("-D", parent, "-j", name), ("-F", name), ("-X", name)):
             subprocess.run(["iptables", "-w", "-t", table, *words], check=False)
     for line in reversed(Path("/proc/mounts").read_text().splitlines()):
         where = line.split()[1]

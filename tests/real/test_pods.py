@@ -340,11 +340,22 @@ def test_tokens_are_given_again_after_the_service_came_back(real: Running) -> No
     assert after.namespaces == before.namespaces and after.mounts == before.mounts
 
 
-def test_a_group_without_identity_reaches_nobody_at_that_address(real: Running) -> None:
-    said = real.run(
-        real.folder("no-identity"),
-        "g",
-        "busybox wget -T 3 -O - http://169.254.169.254/ 2>&1 && echo reached || echo refused",
+def test_a_group_without_identity_is_told_so_and_reaches_nobody_near_that_address(real: Running) -> None:
+    ask = (
+        "import urllib.request as u, urllib.error as e\n"
+        "def get(url):\n"
+        " try: return u.urlopen(u.Request(url, headers={'Metadata': 'true'}), timeout=3).status\n"
+        " except e.HTTPError as x: return x.code, x.read().decode()\n"
+        " except e.URLError as x: return x.reason\n"
+        "where = 'http://169.254.169.254/metadata/'\n"
+        "print(get(where + 'identity/oauth2/token?api-version=2018-02-01&resource=r'))\n"
+        "print(get(where + 'instance?api-version=2018-02-01'))\n"
+        "print(get('http://169.254.169.254:8080/'))\n"
+        "print(get('http://169.254.169.253/'))\n"
     )
 
-    assert "refused" in said and "timed out" not in said
+    tokens, instance, *others = real.run(real.folder("no-identity"), "g", f'python -c "{ask}"').splitlines()
+
+    assert tokens.startswith("(404,") and "DefaultIdentityNotDefined" in tokens
+    assert instance.startswith("(404,")
+    assert len(others) == 2 and all("refused" in each for each in others)

@@ -518,6 +518,12 @@ class Listens(Protocol):
         May be called again after the first socket was closed.  No port of the containers is taken by it.
         """
 
+    def listen_outside(self) -> socket.socket | None:
+        """Give a listening socket that groups reach where they ask for tokens, unless `listen` gave them their own.
+
+        None if there is no way to have one.
+        """
+
 
 @runtime_checkable
 class Collects(Protocol):

@@ -445,6 +445,14 @@ class ContainerdEngine(Streams):
             return await inside.listen(int(json.loads(answer.info["info"])["pid"]), address, port)
         raise Transient("cannot listen inside a group whose sandbox is gone")
 
+    def listen_outside(self) -> socket.socket | None:
+        """Give a listening socket for what groups without a listener of their own ask at the address of tokens."""
+        try:
+            return network.listen(self.place)
+        except OSError as error:
+            log.error("groups without an identity get no answer at %s: %s", network.TOKENS, error)
+            return None
+
     async def collect(self) -> list[str]:
         """Remove images that nothing uses if the disk is too full."""
         if self._disk is None:

@@ -16,11 +16,10 @@ import subprocess
 import threading
 
 from ..base import Transient
+from .network import OWN_PORT
 
 _CLONE_NEWNET = 0x40000000
 _LOOPBACK = 1
-_OWN_PORT = 28169
-"""Below the ports that the kernel gives out, and in the range that Azure keeps for itself in a group."""
 _IPTABLES_SECONDS = 10
 
 
@@ -88,7 +87,7 @@ def _lead(address: str, port: int) -> None:
     """Lead a port of the address to the one that is listened on; a rule that is there already is fine."""
     rule = [
         "OUTPUT", "-d", f"{address}/32", "-p", "tcp", "--dport", str(port),
-        "-j", "DNAT", "--to-destination", f"{address}:{_OWN_PORT}",
+        "-j", "DNAT", "--to-destination", f"{address}:{OWN_PORT}",
     ]  # fmt: skip
 
     def iptables(verb: str, *, check: bool) -> int:
@@ -111,7 +110,7 @@ def _listening(address: str) -> socket.socket:
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind((address, _OWN_PORT))
+        held.bind((address, OWN_PORT))
         held.listen(64)
         held.setblocking(False)
     except OSError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import socket
 from hashlib import sha256
 
 from ..base import Lost
@@ -18,7 +19,12 @@ POOL = ipaddress.ip_network("10.208.0.0/13")
 """All installations take their subnets from here: none may reach a group of another."""
 LINK_LOCAL = ipaddress.ip_network("169.254.0.0/16")
 """Where the machine's own cloud, if it is in one, gives out the machine's credentials: not to groups."""
+TOKENS, TOKENS_PORT = "169.254.169.254", 80
+"""Where every Azure library asks for tokens.  A group with an identity is answered in its own network, before this."""
+OWN_PORT = 28169
+"""What is listened on for that: below the ports that the kernel gives out, and in the range that Azure keeps."""
 _PREFIX = 22
+_IP_FREEBIND = 15
 
 
 def candidates(installation: str) -> list[ipaddress.IPv4Network]:
@@ -34,6 +40,11 @@ def choose(installation: str, taken: list[ipaddress.IPv4Network]) -> ipaddress.I
         if not any(subnet.overlaps(other) for other in taken):
             return subnet
     raise Lost(f"cannot choose a subnet: all of {POOL} is routed elsewhere. Free a part of it.")
+
+
+def gateway(subnet: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
+    """Give the host's own address in a subnet: the far end of every group's link."""
+    return subnet.network_address + 1
 
 
 def cni_list(place: Place, subnet: ipaddress.IPv4Network) -> str:
@@ -56,6 +67,7 @@ def rules(place: Place, subnet: ipaddress.IPv4Network) -> str:
     their ports (its own traffic does not pass FORWARD).
     """
     chain = place.chain
+    leads = f"-p tcp --dport {TOKENS_PORT} -j DNAT --to-destination {gateway(subnet)}:{OWN_PORT}"
     return "\n".join(
         [
             "*filter",
@@ -68,7 +80,9 @@ def rules(place: Place, subnet: ipaddress.IPv4Network) -> str:
             "COMMIT",
             "*nat",
             f":{chain} - [0:0]",
+            f":{chain}-IN - [0:0]",
             f"-A {chain} -s {subnet} ! -d {POOL} -j MASQUERADE",
+            f"-A {chain}-IN -s {subnet} -d {TOKENS} {leads}",
             "COMMIT",
             "",
         ]
@@ -99,7 +113,8 @@ async def _routed() -> list[ipaddress.IPv4Network]:
     return [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
 
 
-_JUMPS = (("filter", "FORWARD"), ("nat", "POSTROUTING"))
+_JUMPS = (("filter", "FORWARD", ""), ("nat", "POSTROUTING", ""), ("nat", "PREROUTING", "-IN"))
+"""Table, chain of the kernel's, and what the name of our chain ends with."""
 
 
 async def set_up(place: Place) -> None:
@@ -119,10 +134,30 @@ async def set_up(place: Place) -> None:
     # gateway, and from there to whoever has it elsewhere.
     await _run("ip", "route", "replace", "unreachable", str(subnet))
     await _run("iptables-restore", "--noflush", "--wait", stdin=rules(place, subnet))
-    for table, parent in _JUMPS:
-        missing, _ = await _run("iptables", "-w", "-t", table, "-C", parent, "-j", place.chain, check=False)
+    for table, parent, end in _JUMPS:
+        jump = ("-j", place.chain + end)
+        missing, _ = await _run("iptables", "-w", "-t", table, "-C", parent, *jump, check=False)
         if missing:
-            await _run("iptables", "-w", "-t", table, "-I", parent, "1", "-j", place.chain)
+            await _run("iptables", "-w", "-t", table, "-I", parent, "1", *jump)
+
+
+def listen(place: Place) -> socket.socket:
+    """Give a socket for what groups ask at the address of tokens and nothing in their own network answers.
+
+    It is bound before the first group's link brings the address.  Raises OSError.
+    """
+    subnet = ipaddress.IPv4Network((place.root / "subnet").read_text().strip())
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        held.setsockopt(socket.SOL_IP, _IP_FREEBIND, 1)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((str(gateway(subnet)), OWN_PORT))
+        held.listen(64)
+        held.setblocking(False)
+    except OSError:
+        held.close()
+        raise
+    return held
 
 
 async def tear_down(place: Place) -> None:
@@ -130,6 +165,7 @@ async def tear_down(place: Place) -> None:
     chosen = place.root / "subnet"
     if chosen.exists():
         await _run("ip", "route", "del", "unreachable", chosen.read_text().strip(), check=False)
-    for table, parent in _JUMPS:
-        for arguments in (("-D", parent, "-j", place.chain), ("-F", place.chain), ("-X", place.chain)):
+    for table, parent, end in _JUMPS:
+        chain = place.chain + end
+        for arguments in (("-D", parent, "-j", chain), ("-F", chain), ("-X", chain)):
             await _run("iptables", "-w", "-t", table, *arguments, check=False)

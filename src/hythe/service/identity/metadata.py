@@ -1,7 +1,8 @@
 """Gives the containers of a group tokens of its managed identity, at the address where every Azure library asks.
 
 Each group with an identity has a listener in its own network: who asks is known by where they ask, and nobody else
-can ask there.  The header ``Metadata: true`` keeps a page or a redirect from asking by mistake.
+can ask there.  One listener outside tells all other groups that they have none, as Azure does.  The header
+``Metadata: true`` keeps a page or a redirect from asking by mistake.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -30,6 +32,9 @@ ADDRESS, PORT = "169.254.169.254", 80
 _PATH = "/metadata/identity/oauth2/token"
 _FIRST_VERSION = "2018-02-01"
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+_NOBODY = Uid("")
+"""Whoever has no identity."""
 
 Sign = Callable[[str, str, str], tuple[str, int]]
 """Signs a token for client id, object id and audience; gives it and the second of the epoch in which it expires."""
@@ -68,20 +73,23 @@ class MetadataEndpoint:
             held.identities = identities
         else:
             listener = await self._engine.listen(want.uid, ADDRESS, PORT)
-            state = ServerState()
-            config = uvicorn.Config(
-                partial(self._answer, want.uid),
-                interface="asgi3",
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-            )
-            config.load()
-            protocol = partial(HttpToolsProtocol, config=config, server_state=state, app_state={})
-            server = await asyncio.get_running_loop().create_server(protocol, sock=listener)
-            self._served[want.uid] = _Served(server=server, state=state, identities=identities)
+            self._served[want.uid] = await self._serve(want.uid, listener, identities)
+
+    async def _serve(self, uid: Uid, listener: socket.socket, identities: list[Managed]) -> _Served:
+        state = ServerState()
+        config = uvicorn.Config(
+            partial(self._answer, uid),
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+        config.load()
+        protocol = partial(HttpToolsProtocol, config=config, server_state=state, app_state={})
+        server = await asyncio.get_running_loop().create_server(protocol, sock=listener)
+        return _Served(server=server, state=state, identities=identities)
 
     async def close(self, uid: Uid) -> None:
         """Answer no more; connections that are open end."""
@@ -92,7 +100,10 @@ class MetadataEndpoint:
                 connection.shutdown()
 
     async def watch(self) -> AsyncIterator[Uid]:
-        """Never make a group due."""
+        """Answer the groups that have no identity; never make a group due."""
+        listener = self._engine.listen_outside() if self._engine is not None else None
+        if listener is not None:
+            self._served[_NOBODY] = await self._serve(_NOBODY, listener, [])
         await asyncio.Event().wait()
         yield Uid("")
 
