@@ -234,6 +234,24 @@ class Traces(Struct, frozen=True):
     folders: frozenset[str]
 
 
+def look(service: Running) -> set[str]:
+    """Take notice of the links and network namespaces that the groups of an installation use; gives its routes."""
+    subnet = service.subnet
+    routed = subprocess.run(["ip", "-4", "-json", "route", "show"], capture_output=True, text=True, check=True).stdout
+    routes = [
+        route for route in json.loads(routed)
+        if subnet and route["dst"] != "default" and ipaddress.ip_network(route["dst"]).subnet_of(subnet)
+    ]  # fmt: skip
+    service.links |= {route["dev"] for route in routes if "dev" in route}
+    tasks = Path(f"/run/hythe/{service.installation}/containerd/io.containerd.runtime.v2.task/k8s.io")
+    for bundle in tasks.glob("*/config.json"):
+        with contextlib.suppress(FileNotFoundError):
+            spaces = json.loads(bundle.read_bytes())["linux"]["namespaces"]
+            paths = {each.get("path", "") for each in spaces if each["type"] == "network"}
+            service.namespaces |= {path for path in paths if "/netns/" in path}  # else it is that of the sandbox
+    return {route["dst"] for route in routes}
+
+
 def traces(service: Running) -> Traces:
     """Look at what carries an installation's id, its subnet or its data dir; what others do is no matter.
 
@@ -247,18 +265,7 @@ def traces(service: Running) -> Traces:
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         return [line for line in said.splitlines() if any(word in line for word in words)]
 
-    subnet = service.subnet
-    routed = subprocess.run(["ip", "-4", "-json", "route", "show"], capture_output=True, text=True, check=True).stdout
-    routes = [
-        route for route in json.loads(routed)
-        if subnet and route["dst"] != "default" and ipaddress.ip_network(route["dst"]).subnet_of(subnet)
-    ]  # fmt: skip
-    service.links |= {route["dev"] for route in routes if "dev" in route}
-    for bundle in Path(f"/run/hythe/{mine}/containerd/io.containerd.runtime.v2.task/k8s.io").glob("*/config.json"):
-        with contextlib.suppress(FileNotFoundError):
-            spaces = json.loads(bundle.read_bytes())["linux"]["namespaces"]
-            paths = {each.get("path", "") for each in spaces if each["type"] == "network"}
-            service.namespaces |= {path for path in paths if "/netns/" in path}  # else it is that of the sandbox
+    routes = look(service)
     processes = set()
     for each in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -269,7 +276,7 @@ def traces(service: Running) -> Traces:
         mounts=frozenset(lines("cat", "/proc/mounts")),
         namespaces=frozenset(each for each in service.namespaces if Path(each).exists()),
         links=frozenset(each for each in service.links if Path("/sys/class/net", each).exists()),
-        routes=frozenset(route["dst"] for route in routes),
+        routes=frozenset(routes),
         rules=frozenset(line for table in ("filter", "nat") for line in lines("iptables", "-w", "-t", table, "-S")),
         processes=frozenset(processes),
         folders=frozenset(str(each) for each in (Path("/run/hythe", mine),) if mine and each.exists()),

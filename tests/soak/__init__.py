@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import Struct
 
-from tests.real.conftest import TOOLS, Running, container, group, traces, wait_for, web
+from hythe.models import ContainerGroup, ContainerGroupIdentity, Volume, VolumeMount
+from tests.real.conftest import TOOLS, Running, container, group, look, traces, wait_for, web
 
-WARMING = 10
-"""Cycles before the first measurement: caches fill, and what is used the first time is loaded."""
+AT_ONCE = 8
+"""Groups: as many as two cores can be kept busy with."""
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -25,7 +27,13 @@ class Measured(Struct, frozen=True, kw_only=True):
     namespaces: int
     links: int
     rules: int
+    routes: int
+    addresses: int
+    """Those that are taken of the subnet."""
+    folders: int
+    """Of groups, with logs or volumes in them."""
     containers: int
+    processes: int
 
     def grown(self, before: Measured, share: float = 0.02) -> dict[str, tuple[float, float]]:
         """Give what is more than ``share`` above what it was, with both numbers; what is counted may not grow."""
@@ -39,7 +47,9 @@ class Measured(Struct, frozen=True, kw_only=True):
 
 def measure(service: Running) -> Measured:
     """Measure an installation that has no groups."""
-    daemon = int(Path(f"/run/hythe/{service.installation}/containerd.pid").read_text())
+    state = Path("/run/hythe", service.installation)
+    daemon = int((state / "containerd.pid").read_text())
+    engine = service.data_dir / "engine"
     found = traces(service)
     mounts = Path(f"/proc/{daemon}/mounts").read_text()  # it may have a mount namespace of its own
     return Measured(
@@ -51,37 +61,54 @@ def measure(service: Running) -> Measured:
         namespaces=len(found.namespaces),
         links=len(found.links),
         rules=len(found.rules),
+        routes=len(found.routes),
+        addresses=len([*(state / "addresses").glob("*/10.*")]),
+        folders=len([*engine.glob("logs/*"), *engine.glob("volumes/*"), *(state / "secrets").glob("*")]),
         containers=len(service.ctr("containers", "ls", "-q")),
+        processes=len(found.processes),
     )
 
 
 def _memory(pid: int) -> float:
-    """Give the memory in MB that a process has for itself."""
+    """Give the memory in MB that a process has written to and for itself: what nobody else could use."""
     kinds: Counter[str] = Counter()
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, number, *_ = line.split()
         kinds[name] += int(number)
-    return round((kinds["Private_Clean:"] + kinds["Private_Dirty:"]) / 1024, 1)
+    return round(kinds["Private_Dirty:"] / 1024, 1)
+
+
+def what(number: int) -> ContainerGroup:
+    """Give a group: in turn a task, one that serves, one with volumes, one with an identity."""
+    made = web()
+    match number % 4:
+        case 0:
+            return group(container(image=TOOLS, command=["true"]), restart_policy="Never")
+        case 1:
+            made.volumes = [Volume(name="secret", secret={"key": "dmFsdWU="}), Volume(name="empty", empty_dir={})]
+            made.containers[0].volume_mounts = [VolumeMount(name=one.name, mount_path=f"/{one.name}")
+                                                for one in made.volumes]  # fmt: skip
+        case 2:
+            made.identity = ContainerGroupIdentity(type="SystemAssigned")
+    return made
 
 
 def cycle(service: Running, folder: str, number: int) -> None:
-    """Create a group that serves, or a task; see it run, and delete it."""
-    name = f"g{number}"
-    task = number % 4 == 0
-    what = group(container(image=TOOLS, command=["true"]), restart_policy="Never") if task else web()
-    service.aci.container_groups.begin_create_or_update(folder, name, what).result()
-    wait_for(lambda: service.state(folder, name) == ("Succeeded" if task else "Running"))
-    if number % 10 == 0:
-        assert traces(service).links, "a link of the group that runs"
+    """Create a group, see it run, and delete it."""
+    name, wanted = f"g{number}", what(number)
+    service.aci.container_groups.begin_create_or_update(folder, name, wanted).result()
+    wait_for(lambda: service.state(folder, name) == ("Succeeded" if wanted.restart_policy else "Running"))
+    look(service)
     service.aci.container_groups.begin_delete(folder, name).result()
 
 
-def cycles(service: Running, count: int, warming: int = WARMING) -> tuple[Measured, Measured]:
-    """Run cycles; give what was measured after the first few and at the end."""
+def cycles(service: Running, count: int, warming: int) -> tuple[Measured, Measured]:
+    """Run cycles, some at a time; give what was measured after the first few, and at the end."""
     folder = service.folder("soak")
-    for number in range(warming):
-        cycle(service, folder, number)
-    before = measure(service)
-    for number in range(count):
-        cycle(service, folder, number)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(lambda number: cycle(service, folder, number), range(warming)))
+        before = measure(service)
+        list(threads.map(lambda number: cycle(service, folder, number), range(count)))
+    # Every group had a link, and a namespace of its own.
+    assert min(len(service.links), len(service.namespaces)) >= count, "not all was seen that could be left"
     return before, measure(service)

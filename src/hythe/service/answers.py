@@ -31,12 +31,26 @@ class Answer(Struct, kw_only=True):
     """What follows the handshake of a websocket, which is accepted there."""
 
 
+class _Kept(Struct):
+    """A body and what it was made from."""
+
+    made_from: tuple[object, ...]
+    body: bytes
+    size: int
+    """Bytes that keeping it takes."""
+
+
 class Bodies:
     """Keeps the bodies of resources, so that what did not change is not written as JSON again."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, Shown], tuple[tuple[object, ...], bytes]] = {}
+        self._kept: dict[str, dict[Shown, _Kept]] = {}
+        """By the resource's key and how it is shown."""
         self._size = 0
+
+    def forget(self, key: str) -> None:
+        """Let go of what is kept of a resource."""
+        self._size -= sum(one.size for one in self._kept.pop(key, {}).values())
 
     def of(self, kind: Kind, row: Row, how: Shown) -> bytes:
         """Give a resource as JSON."""
@@ -44,9 +58,9 @@ class Bodies:
             row.uid, row.spec, row.status, row.provisioning_state, row.desired, row.epoch, row.generation,
             row.settled_generation, row.id, row.name,
         )  # fmt: skip
-        kept = self._kept.get((row.key, how))
-        if kept is not None and kept[0] == made_from:
-            return kept[1]
+        kept = self._kept.get(row.key, {}).get(how)
+        if kept is not None and kept.made_from == made_from:
+            return kept.body
         body = to_json(kind.show(row, how))
         if row.kind == "containerGroups":
             body = older.answer(body, how.api_version)
@@ -55,8 +69,9 @@ class Bodies:
             if self._size + size > _MOST_KEPT:
                 self._kept.clear()
                 self._size = 0
-            # What it takes the place of is counted until the next clearing: a little early does no harm.
-            self._kept[row.key, how] = (made_from, body)
+            elif kept is not None:
+                self._size -= kept.size
+            self._kept.setdefault(row.key, {})[how] = _Kept(made_from, body, size)
             self._size += size
         return body
 

@@ -258,6 +258,7 @@ def build(
     resources = Resources(
         store, vault, loop, settings, admission, quotas, identity.may, clock=lambda: clock().timestamp()
     )
+    loop.observers.append(resources.look)
     members = DeclaredMembers(resources, store)
     # What sets ask for is declared by the verbs, which wake the loop, which runs the passes: the last link is here.
     passes[N_GROUPS.name] = NGroupPass(store, members, clock)

@@ -328,6 +328,11 @@ class Resources:
             return None
         return Note(key=parent.key, uid=parent.uid, spec=N_GROUPS.one_less(parent.spec))
 
+    async def look(self, key: str) -> None:
+        """Let go of what is kept of a resource that is gone, after it was worked on."""
+        if self._store.get(key) is None:
+            self._bodies.forget(key)
+
     def _gone(self, row: Row) -> bool:
         current = self._store.get(row.key)
         return current is None or current.uid != row.uid

@@ -320,7 +320,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 # The same few paths are asked for again and again.
-_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 400
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 512, 400
 
 
 def _parts(path: str) -> list[str]:
