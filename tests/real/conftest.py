@@ -245,7 +245,7 @@ def look(service: Running) -> set[str]:
     service.links |= {route["dev"] for route in routes if "dev" in route}
     tasks = Path(f"/run/hythe/{service.installation}/containerd/io.containerd.runtime.v2.task/k8s.io")
     for bundle in tasks.glob("*/config.json"):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):  # gone, or just being written
             spaces = json.loads(bundle.read_bytes())["linux"]["namespaces"]
             paths = {each.get("path", "") for each in spaces if each["type"] == "network"}
             service.namespaces |= {path for path in paths if "/netns/" in path}  # else it is that of the sandbox
