@@ -47,9 +47,15 @@ class StoreFailed(Exception):
     """The database can't be written, for example because the disk is full; nothing was changed."""
 
 
+_PRAGMAS = (
+    "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000",
+    "cache_size=-1024",  # KiB: what is read often is remembered as rows, and the kernel has the file
+)  # fmt: skip
+
+
 def _on_connect(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
