@@ -33,11 +33,6 @@ REFUSED = {
 }
 """Examples that ask for what this service does not offer: refused with every reason, never half accepted."""
 
-NOT_ON_THIS_ENGINE = {
-    "ContainerGroupExtensions": "a subnet",
-}
-"""Accepted where the engine can; the simulated one can't."""
-
 BEYOND = frozenset({"provisioningTimeoutInSeconds", "isCustomProvisioningTimeout"})
 """Members that real Azure sends although its swagger does not list them."""
 
@@ -72,7 +67,7 @@ def test_every_route_of_the_contract_has_its_path_and_method(swagger: Document) 
 
 
 async def _named(service: Service, body: dict[str, Any]) -> None:
-    """Make the profile and the identities that a group of an example names."""
+    """Make the profile, the identities and the subnet that a group of an example names."""
     profile = body.get("properties", {}).get("containerGroupProfile", {}).get("id")
     identities = (body.get("identity") or {}).get("userAssignedIdentities") or {}
     for each in [*([profile] if profile else []), *identities]:
@@ -83,6 +78,16 @@ async def _named(service: Service, body: dict[str, Any]) -> None:
         definition = group(container(ports=[{"port": 80}])) if each == profile else {"location": "eastus"}
         version = VERSION if each == profile else "2023-01-31"
         assert (await service.ask("PUT", each, definition, version=version)).status == 201
+    for each in body.get("properties", {}).get("subnetIds", ()):
+        if "[" in each["id"]:
+            continue  # an expression of a template, left over in the example
+        path, _, name = each["id"].partition("/subnets/")
+        delegation = {"name": "d", "properties": {"serviceName": "Microsoft.ContainerInstance/containerGroups"}}
+        subnet = {"name": name, "properties": {"addressPrefix": "10.0.0.0/24", "delegations": [delegation]}}
+        definition = {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]}}
+        await service.make_folder(path.partition("/providers/")[0])
+        made = await service.ask("PUT", path, {"location": body["location"]} | definition, version="2022-01-01")
+        assert made.status == 201, made.raw
 
 
 async def _world(service: Service, example: dict[str, Any], operation: str) -> None:
@@ -121,6 +126,8 @@ async def _world(service: Service, example: dict[str, Any], operation: str) -> N
 @pytest.mark.parametrize("file", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 async def test_example(file: Path, swagger: Document) -> None:
     example = json.loads(file.read_text())
+    own = example["parameters"].get("subscriptionId", "")  # which the subnet of one example is not in
+    example = json.loads(file.read_text().replace("00000000-0000-0000-0000-00000000/", f"{own}/"))
     parameters = dict(example["parameters"])
     operation = example["operationId"]
     method, path, described = operations(swagger)[operation]
@@ -140,7 +147,7 @@ async def test_example(file: Path, swagger: Document) -> None:
         await _world(service, example, operation)
         reply = await service.ask(method, path, body, version=VERSION, query="&".join(query))
 
-    refused = file.stem in REFUSED or (file.stem in NOT_ON_THIS_ENGINE and reply.status >= 400)
+    refused = file.stem in REFUSED
     if refused:
         assert reply.status == 400, reply.raw
     else:

@@ -93,6 +93,12 @@ def page(address: str) -> bytes:
     return found
 
 
+def reach(address: str) -> str:
+    """Give a piece of shell that says whether a page can be had: a silence of two seconds is a no."""
+    ask = f"import urllib.request as u; print(u.urlopen('http://{address}/', timeout=2).status)"
+    return f'test "$(python3 -c "{ask}" 2>/dev/null)" = 200 && echo reached || echo apart'
+
+
 class Running:
     """A service and the clients for it."""
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from hythe.engines.containerd.proto import cri_pb2 as cri
 from hythe.engines.containerd.rpc import Containerd
 
-from .conftest import Running, hythe, page, traces, wait_for, web
+from .conftest import Running, hythe, page, reach, traces, wait_for, web
 from .test_life import put
 
 pytestmark = pytest.mark.containers
@@ -88,8 +88,7 @@ def test_an_existing_containerd(other: Other, fresh: Running) -> None:
     made = put(fresh, folder, "web", web())
     assert "has our groups. Start it and try again" in _down_without(fresh, other.socket)
     assert b"<h1>" in page(made.ip_address.ip)
-    script = f"busybox wget -T 2 -O - http://{made.ip_address.ip}/ && echo reached || echo apart"
-    assert "apart" in fresh.run(folder, "asks", script)
+    assert fresh.run(folder, "asks", reach(str(made.ip_address.ip))).strip() == "apart"
     fresh.down("--purge")
 
     assert other.process.poll() is None

@@ -113,7 +113,7 @@ BAD = [
     ("web", group() | {"identity": {"type": "UserAssigned"}}, "InvalidIdentity"),
     ("web", group() | {"identity": {"type": "UserAssigned", "userAssignedIdentities": {"/x": {}}}}, "InvalidIdentity"),
     ("web", group() | {"identity": {"type": "Borrowed"}}, "InvalidIdentity"),
-    ("web", group(subnetIds=[{"id": "x"}]), "FeatureNotSupported"),
+    ("web", group(subnetIds=[{"id": "x"}]), "LinkedInvalidPropertyId"),
     (
         "web",
         group(container(resources={"requests": {"cpu": 1, "memoryInGB": 1}, "limits": {"cpu": 0.5, "memoryInGB": 1}})),

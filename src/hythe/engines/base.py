@@ -66,6 +66,17 @@ class Record(Struct, kw_only=True, omit_defaults=True):
     """When the failed step is tried again."""
 
 
+class Joined(Struct, frozen=True, kw_only=True):
+    """Where a group is in a virtual network."""
+
+    network: str
+    """Identity of the network: groups of one reach each other, and no others."""
+    address: str
+    """The group's address there."""
+    ranges: tuple[str, ...]
+    """What is reached in the network, as ``10.0.0.0/16``."""
+
+
 class Want(Struct, kw_only=True):
     """What one group should be: a row of the store, opened."""
 
@@ -80,6 +91,8 @@ class Want(Struct, kw_only=True):
     """Raised by every start and restart: containers of an older epoch are replaced."""
     records: dict[str, Record] = {}
     """By container name, init containers too."""
+    joined: Joined | None = None
+    """The virtual network that it is in; it has an address of the machine's besides."""
 
 
 # --- what is ----------------------------------------------------------------------------------------------------
@@ -287,6 +300,9 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     probes: bool = False
     init_containers: bool = False
     subnets: bool = False
+    """Groups can be in virtual networks."""
+    kept_ranges: tuple[str, ...] = ()
+    """Ranges of which groups get their addresses on this machine."""
 
 
 class Engine(Protocol):

@@ -143,7 +143,13 @@ class SimulatedEngine(SimulatedStreams):
         """By container name, volume name or image; a container that is in none runs until it is stopped."""
         self.find_share: FindShare = _any_share
         self.can: Capabilities = Capabilities(
-            engine=self.name, runtime="simulated", volumes=VOLUMES, init_containers=True, probes=True
+            engine=self.name,
+            runtime="simulated",
+            volumes=VOLUMES,
+            init_containers=True,
+            probes=True,
+            subnets=True,
+            kept_ranges=(str(_ADDRESSES),),
         )
         self.groups: dict[Uid, _Group] = {}
         self._clock = clock

@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .. import __version__
-from ..engines.base import Engine, Images, MountsShares, Refused
+from ..engines.base import Engine, Images, Joined, MountsShares, Refused
 from ..models import AzureFileVolume, ContainerGroupProfile, ImageRegistryCredential
 from ..wire.ids import ResourceId
 from ..wire.tags import LIFETIME
@@ -58,6 +58,7 @@ from .kinds import (
 )
 from .kinds.base import Profile
 from .kinds.identities import assigned
+from .kinds.subnets import place
 from .locations import Locations, capacity
 from .members import DeclaredMembers
 from .metrics import Metrics
@@ -67,7 +68,7 @@ from .resource import Resources
 from .sandboxes import Sandboxes
 from .settings import ServiceSettings
 from .shares import CannotShare, Shares
-from .store import SqlStore
+from .store import Row, SqlStore
 from .store.history import History
 from .streams import Streams
 from .vault import Vault
@@ -165,6 +166,11 @@ def _profiles(store: SqlStore, vault: Vault) -> Profile:
     return profile
 
 
+def _joined(store: SqlStore, row: Row) -> Joined | None:
+    found = place(store, row)
+    return Joined(network=found.network, address=found.address, ranges=found.ranges) if found else None
+
+
 def _share_problem(volume: AzureFileVolume) -> tuple[str, str]:
     return "FeatureNotSupported", "this service has no file shares."
 
@@ -210,6 +216,7 @@ def build(
         prober=prober,
         tokens=tokens,
         expire=expire,
+        joined=partial(_joined, store),
     )
     passes: dict[str, Pass] = {
         CONTAINER_GROUPS.name: groups,
@@ -242,6 +249,7 @@ def build(
         may=identity.may,
         allow_privileged=settings.allow_privileged,
         user_identity=partial(assigned, store),
+        kept_ranges=engine.can.kept_ranges,
     )
 
     async def inside(

@@ -24,8 +24,9 @@ from ..wire.versions import OPERATION_MONITOR
 from . import paging
 from .answers import Answer, Bodies, empty, page, plain
 from .call import Call, Caller
-from .kinds import N_GROUPS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
+from .kinds import N_GROUPS, NETWORKS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
 from .kinds.links import links
+from .kinds.subnets import check, free_address
 from .quotas import Quotas
 from .settings import ServiceSettings
 from .store import Change, Note, Operation, Row, SqlStore, Stale
@@ -156,12 +157,16 @@ class Resources:
         wanted = await kind.admit(wanted, held, identity, self._admission)
         held = self._store.get(identity.key)  # admission may have taken a while
         self._refuse_busy(held, identity)
+        subnet = None
         if isinstance(wanted, ContainerGroup):
             self._quotas.refuse_beyond(wanted, identity)
+            subnet = check(self._store, wanted, identity)
         warm = self._store.warm(ready=True) if held is None and takes_warm(wanted) else []
         row = self._row(kind, wanted, held, identity, warm[0] if warm else uuid.uuid4().hex)
         if held is None:
             row.parent, row.parent_epoch = parent, parent_epoch
+            if subnet is not None:
+                row.subnet, row.address = subnet[0], free_address(self._store, *subnet)
         operation = self._declare(
             row, identity, keep_secrets=False, from_warm=bool(warm), keep_revision=kind.keeps_revisions
         )
@@ -228,6 +233,8 @@ class Resources:
                 settled_generation=held.settled_generation,
                 parent=held.parent,
                 parent_epoch=held.parent_epoch,
+                subnet=held.subnet,
+                address=held.address,
             )
         return row
 
@@ -308,6 +315,8 @@ class Resources:
         if held is None:
             self.home(identity, call)
             return empty(204)
+        if held.desired != "gone":
+            kind.refuse_removal(held, self._store)
         answer = self._shown(kind, held, call)
         operation = self.remove(held, identity, note=self._one_less(held))
         patience = self._settings.hold_seconds if call.lro.hold else self._settings.answer_seconds
@@ -341,6 +350,7 @@ class Resources:
         """Delete a resource group and everything in it; the answer names where the end can be seen."""
         held = self.folder(call)
         if held.desired != "gone":
+            self._refuse_used(held)
             row = _next(held, desired="gone", provisioning_state="Deleting")
             operation = self._declare(row, call.resource_group, with_contents=True).id
             for inside in self._store.listed(None, held.subscription, held.resource_group):
@@ -349,6 +359,19 @@ class Resources:
             operation = self._store.open_operation(held.key) or ""
         where = f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{operation}"
         return empty(202, [("Location", f"{where}?api-version={call.api_version}"), RETRY_AFTER])
+
+    def _refuse_used(self, folder: Row) -> None:
+        """Refuse to delete a resource group of which others need something.  Raises `Fault`."""
+        for network in self._store.listed(NETWORKS.name, folder.subscription, folder.resource_group):
+            users = [row for row in self._store.in_subnet(network.key) if row.resource_group != folder.resource_group]
+            if users:
+                raise Fault(
+                    409,
+                    "ResourceGroupDeletionBlocked",
+                    f"Deletion of resource group '{folder.name}' failed as resources with identifiers "
+                    f"'{NETWORKS.type}/{network.name}' could not be deleted: {users[0].id} is in one of its subnets. "
+                    "Delete it first.",
+                )
 
     async def act(self, kind: Kind, identity: ResourceId, verb: str, call: Call) -> Answer:
         """Start, stop or restart a resource."""

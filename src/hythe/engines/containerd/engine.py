@@ -54,6 +54,7 @@ from .runtime import Runtime, remove_sandbox
 from .sandbox import INSTALLATION, UID, container_config, log_path, sandbox_config, seccomp_file
 from .sight import Sight
 from .streams import Streams
+from .vnets import VirtualNetworks
 from .volumes import Volumes
 
 log = logging.getLogger(__name__)
@@ -96,9 +97,10 @@ class ContainerdEngine(Streams):
         """Pulls that groups wait for, by group, container and image."""
         self._leaving = Leaving(place.installation, self._forget_files)
         self._hints: asyncio.Queue[Uid | EngineError] = asyncio.Queue()
+        self._vnets = VirtualNetworks(place)
         self._sandbox_image: str | None = None
         """What a containerd that was there already takes for its sandboxes, until it has it."""
-        self.can = Capabilities(engine=self.name)
+        self.can = Capabilities(engine=self.name, subnets=True, kept_ranges=(str(network.POOL),))
 
     @property
     def find_share(self) -> FindShare:
@@ -122,6 +124,7 @@ class ContainerdEngine(Streams):
         """Start containerd if it does not run, set up the network, and find out which runtime works."""
         self.place.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         await network.set_up(self.place)
+        await self._vnets.open()
         self._volumes.open()
         if self.place.address is None:
             self._containerd = await daemon.ensure(self.place)
@@ -129,7 +132,15 @@ class ContainerdEngine(Streams):
             self._containerd, self._sandbox_image = await existing.connect(self.place, self.place.address)
         await self.open_streams()
         version = await self.containerd.version()
-        self.can = Capabilities(engine=self.name, runtime=version, volumes=VOLUMES, init_containers=True, probes=True)
+        self.can = Capabilities(
+            engine=self.name,
+            runtime=version,
+            volumes=VOLUMES,
+            init_containers=True,
+            probes=True,
+            subnets=True,
+            kept_ranges=(str(network.POOL),),
+        )
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
@@ -159,6 +170,7 @@ class ContainerdEngine(Streams):
             await daemon.stop(self.place)
         else:
             shutil.rmtree(self.place.state, ignore_errors=True)
+        await self._vnets.tear_down()
         await network.tear_down(self.place)
         if purge:
             shutil.rmtree(self.place.root, ignore_errors=True)
@@ -237,6 +249,7 @@ class ContainerdEngine(Streams):
         for key in [each for each in self._pulling if each[0] == uid]:
             self._pulling.pop(key).cancel()
         await self._leaving.end(self.containerd, uid)
+        await self._vnets.leave(uid)  # its address there may be given to another group from now on
 
     async def _forget_files(self, uid: Uid) -> None:
         self._made.pop(uid, None)
@@ -317,6 +330,8 @@ class ContainerdEngine(Streams):
         )
         if not pod.has_network(want.group):
             await cut_off(sandbox.id, await self._first_process(sandbox.id))
+        elif want.joined is not None:
+            await self._vnets.join(want.uid, want.joined, sandbox.id, await self._first_process(sandbox.id))
         path = self.place.logs / want.uid / log_path(action.name, want.epoch, action.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -42,6 +42,11 @@ def choose(installation: str, taken: list[ipaddress.IPv4Network]) -> ipaddress.I
     raise Lost(f"cannot choose a subnet: all of {POOL} is routed elsewhere. Free a part of it.")
 
 
+def own_subnet(place: Place) -> ipaddress.IPv4Network:
+    """Give the subnet that was chosen for an installation."""
+    return ipaddress.IPv4Network((place.root / "subnet").read_text().strip())
+
+
 def gateway(subnet: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
     """Give the host's own address in a subnet: the far end of every group's link."""
     return subnet.network_address + 1
@@ -123,7 +128,7 @@ async def set_up(place: Place) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     chosen = place.root / "subnet"
     if chosen.exists():
-        subnet = ipaddress.IPv4Network(chosen.read_text().strip())
+        subnet = own_subnet(place)
     else:
         subnet = choose(place.installation, await _routed())
         chosen.write_text(f"{subnet}\n")

@@ -21,6 +21,7 @@ from ...engines.base import (
     Busy,
     Engine,
     Happened,
+    Joined,
     Lost,
     Observed,
     Plan,
@@ -82,8 +83,9 @@ class GroupPass:
         prober: Prober,
         tokens: TokenEndpoint,
         expire: Callable[[str, str], None],
+        joined: Callable[[Row], Joined | None],
     ) -> None:
-        """Take ``expire``, the API's own way to declare that a group (key, uid) is to be gone."""
+        """Take two ports of the API: to declare that a group (key, uid) is to be gone, and to find its network."""
         self._engine = engine
         self._vault = vault
         self._clock = clock
@@ -91,6 +93,7 @@ class GroupPass:
         self._prober = prober
         self._tokens = tokens
         self._expire = expire
+        self._joined = joined
 
     def want(self, row: Row, memory: status.Memory) -> Want:
         """Open a row: the definition with its secrets, and what is remembered."""
@@ -103,6 +106,7 @@ class GroupPass:
             desired=row.desired,
             epoch=row.epoch,
             records=memory.records,
+            joined=self._joined(row) if row.subnet else None,
         )
 
     async def __call__(self, row: Row) -> Outcome:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from ...models import Operation as OperationModel
 from ...models import OperationDisplay
 from ...wire.faults import Fault
 from ...wire.ids import PROVIDER
 from ..answers import Answer, empty, listed
 from ..call import Call
-from ..kinds import CONTAINER_GROUPS
 from .api import Api
 
 _WORDS = {
@@ -31,18 +28,6 @@ _WORDS = {
     "serviceAssociationLinks": "Service Association Link",
 }
 _VERBS = {"read": "Get", "write": "Create or Update", "delete": "Delete"}
-
-
-class _Subnet(msgspec.Struct, frozen=True):
-    id: str = ""
-
-
-class _Properties(msgspec.Struct, rename="camel", frozen=True):
-    subnet_ids: list[_Subnet] | None = None
-
-
-class _Definition(msgspec.Struct, frozen=True):
-    properties: _Properties = _Properties()
 
 
 def usages(api: Api, call: Call) -> Answer:
@@ -96,13 +81,11 @@ def unlink_subnet(api: Api, call: Call) -> Answer:
     folder = api.resources.folder(call)
     names = (call.params["virtualNetworkName"], call.params["subnetName"])
     subnet = f"{folder.key}/providers/microsoft.network/virtualnetworks/{names[0]}/subnets/{names[1]}".lower()
-    for key, spec in api.store.specs(CONTAINER_GROUPS.name, folder.subscription):
-        held = msgspec.json.decode(spec, type=_Definition)
-        if any(each.id.lower() == subnet for each in held.properties.subnet_ids or ()):
-            raise Fault(
-                409,
-                "SubnetInUse",
-                f"The service association link of subnet '{names[1]}' cannot be deleted: the container group '{key}' "
-                "is in that subnet. Delete it first.",
-            )
+    for row in api.store.in_subnet(subnet)[:1]:
+        raise Fault(
+            409,
+            "SubnetInUse",
+            f"The service association link of subnet '{names[1]}' cannot be deleted: the container group '{row.id}' "
+            "is in that subnet. Delete it first.",
+        )
     return empty(204)

@@ -55,6 +55,8 @@ class Admission(Struct, kw_only=True):
     allow_privileged: bool = False
     """Whether containers may have power over the machine."""
     user_identity: UserIdentity = _no_user_identity
+    kept_ranges: tuple[str, ...] = ()
+    """Of which the engine gives groups their addresses on this machine."""
 
 
 class Shown(Struct, kw_only=True, frozen=True):
@@ -98,6 +100,9 @@ class Kind(Protocol):
     async def admit(self, wanted: Any, held: Row | None, identity: ResourceId, admission: Admission) -> Any:
         """Check a definition against the world, and give it with what the service fills in.  Raises `Fault`."""
 
+    def refuse_removal(self, row: Row, store: SqlStore) -> None:
+        """Refuse to delete what others need.  Raises `Fault`."""
+
     def public(self, wanted: Any) -> bytes:
         """Give the definition as JSON, without secrets."""
 
@@ -125,6 +130,9 @@ class Defaults:
     def idle(self, row: Row) -> bool:
         """Say no: it is not something that runs."""
         return False
+
+    def refuse_removal(self, row: Row, store: SqlStore) -> None:
+        """Let it go: nothing needs it."""
 
     def whole(self, wanted: Any) -> bytes | None:
         """Give None: it has no secrets."""

@@ -32,6 +32,7 @@ from .rules import problems
 from .rules.rights import power_problems, privileged
 from .rules.tags import tag_problems
 from .secrets import without_secrets
+from .subnets import check
 
 _PROVISIONING_SECONDS = 1800
 
@@ -102,6 +103,7 @@ class ContainerGroups(Defaults):
             raise bad_request(found)
         if held is not None:
             _refuse_changes(held, self.read_again(held.spec), wanted, identity)
+        check(admission.store, wanted, identity, admission.kept_ranges)
         admission.ports(identity.key, _published(wanted))
         _refuse_shares(wanted, identity, admission)
         await _refuse_images(wanted, identity, admission)
@@ -161,8 +163,10 @@ class ContainerGroups(Defaults):
         begun = bool(row.status)
         with_view = shown.instance_view
         address = group.ip_address
-        if address is not None:
-            address = replace(address, ip=view.ip)
+        if row.address and view.ip is None:
+            address = None  # in a subnet, Azure shows nothing of it until it is there
+        elif address is not None:
+            address = replace(address, ip=row.address or view.ip)
         configured = versions.shows_config_maps(shown.api_version)
         timeout = versions.shows_timeouts(shown.api_version)
         provisioning = group.provisioning_timeout_in_seconds or _PROVISIONING_SECONDS
@@ -284,9 +288,4 @@ def _published(wanted: ContainerGroup) -> list[PublishedPort]:
 
 def takes_warm(wanted: object) -> bool:
     """Tell whether a definition is a group that can use a sandbox made ahead, with only what every group has."""
-    return (
-        isinstance(wanted, ContainerGroup)
-        and not wanted.dns_config
-        and not wanted.subnet_ids
-        and not privileged(wanted)
-    )
+    return isinstance(wanted, ContainerGroup) and not wanted.dns_config and not privileged(wanted)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from msgspec.structs import replace
 
 from ...models import Delegation, Model, Subnet, VirtualNetwork
-from ...wire.faults import Detail, bad_request
+from ...wire.faults import Detail, Fault, bad_request
 from ...wire.ids import ResourceId, parse
 from ..store import Row, SqlStore
-from .base import Admission, Shown
+from .base import Admission, Shown, refuse_move
 from .records import Record, check_name, location_of
 
 _MOST_SUBNETS = 3000
 TYPE = "Microsoft.Network/virtualNetworks"
+DELEGATE = "Microsoft.ContainerInstance/containerGroups"
 Range = IPv4Network | IPv6Network
+_NOT_FOR_NETWORKS = [
+    ip_network(each)
+    for each in ("0.0.0.0/8", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32")
+]
+"""What means something else everywhere; and an address that Azure keeps for itself."""
 
 
 class VirtualNetworks(Record[VirtualNetwork]):
@@ -38,13 +44,21 @@ class VirtualNetworks(Record[VirtualNetwork]):
     async def admit(
         self, wanted: VirtualNetwork, held: Row | None, identity: ResourceId, admission: Admission
     ) -> VirtualNetwork:
-        """Fill in the location, and what subnets need not say."""
+        """Fill in the location, and what subnets need not say; refuse to take from groups what they have."""
+        where = location_of(wanted.location, identity, admission)
+        if held is not None:
+            refuse_move(self.read_again(held.spec).location, where, identity)
+            refuse_changes(admission.store, held, wanted)
         return replace(
             wanted,
-            location=location_of(wanted.location, identity, admission),
+            location=where,
             tags=wanted.tags if wanted.tags is not None else {},
             subnets=[_stored(each) for each in wanted.subnets or ()],
         )
+
+    def refuse_removal(self, row: Row, store: SqlStore) -> None:
+        """Refuse to delete a network while a group is in it."""
+        refuse_changes(store, row, None)
 
     def show(self, row: Row, shown: Shown) -> Model:
         """Give the network with its subnets."""
@@ -93,9 +107,43 @@ def subnet(store: SqlStore, arm_id: str) -> Subnet | None:
     return show_subnet(row, found) if found else None
 
 
+def delegated(subnet: Subnet) -> bool:
+    """Tell whether container groups may be put into a subnet."""
+    return any((each.service_name or "").lower() == DELEGATE.lower() for each in subnet.delegations or ())
+
+
 def ranges(subnet: Subnet) -> list[str]:
     """Give the ranges of a subnet."""
     return [*(subnet.address_prefixes or ())] or ([subnet.address_prefix] if subnet.address_prefix else [])
+
+
+def refuse_changes(store: SqlStore, row: Row, wanted: VirtualNetwork | None) -> None:
+    """Refuse to take from a network what groups in it have, or with None to take it away.  Raises `Fault`."""
+    for user in store.in_subnet(row.key):
+        name = user.subnet.rpartition("/")[2]
+        after = subnet_of(wanted, name) if wanted else None
+        if after is None:
+            raise Fault(
+                400,
+                "InUseSubnetCannotBeDeleted",
+                f"Subnet {name} is in use by {user.id} and cannot be deleted. In order to delete the subnet, delete "
+                "all the resources within the subnet. See aka.ms/deletesubnet.",
+            )
+        if not any(ip_address(user.address) in ip_network(each) for each in ranges(after)):
+            raise Fault(
+                400,
+                "InUsePrefixCannotBeDeleted",
+                f"The address prefixes of subnet {name} cannot be changed to {', '.join(ranges(after))}: {user.id} "
+                f"has the address {user.address} there. Delete it first.",
+            )
+        if not delegated(after):
+            raise Fault(
+                400,
+                "SubnetDelegationsCannotChangeWhenSubnetUsedByResource",
+                f"Delegations of subnet {row.id}/subnets/{after.name} cannot be changed from [{DELEGATE}] to "
+                f"[{', '.join(each.service_name or '' for each in after.delegations or ())}] because it is being used "
+                f"by the resource {user.id}.",
+            )
 
 
 def _stored(subnet: Subnet) -> Subnet:
@@ -119,8 +167,16 @@ def _problems(network: VirtualNetwork, name: str) -> Iterator[Detail]:
         found = _range(text)
         if found is None:
             yield _bad_range(text, name, "properties.addressSpace.addressPrefixes")
-        else:
-            space.append(found)
+            continue
+        space.append(found)
+        for kept in _NOT_FOR_NETWORKS:
+            if found.overlaps(kept):
+                yield Detail(
+                    code="AddressPrefixNotAllowed",
+                    message=f"The address prefix '{text}' of virtual network '{name}' overlaps '{kept}', which no "
+                    "network can have.",
+                    target="properties.addressSpace.addressPrefixes",
+                )
     if not space:
         yield Detail(
             code="InvalidAddressPrefixFormat",

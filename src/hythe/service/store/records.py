@@ -50,6 +50,10 @@ class Row(Struct, kw_only=True):
     """Id of the resource that it was made for, as that one's row has it: a set, a sandbox group.  Written by: API."""
     parent_epoch: int = 0
     """The parent's epoch that it has followed: a start or restart of the parent reaches it once.  Written by: API."""
+    subnet: str = ""
+    """ARM id, in lower case, of the subnet that it is in; empty for none.  Never changes.  Written by: API."""
+    address: str = ""
+    """Its address there, which it has until its row goes.  Written by: API."""
 
 
 class View(Struct, kw_only=True, omit_defaults=True):

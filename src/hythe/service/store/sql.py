@@ -149,6 +149,14 @@ class SqlStore:
         statement = sa.select(*_READ_COLUMNS).where(resources.c.parent == parent)
         return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
 
+    def in_subnet(self, subnet: str) -> list[Row]:
+        """Read what is in a subnet, by its ARM id in lower case, or in any of a network; ordered by key."""
+        there = sa.or_(
+            resources.c.subnet == subnet, sa.and_(resources.c.subnet > f"{subnet}/", resources.c.subnet < f"{subnet}0")
+        )
+        statement = sa.select(*_READ_COLUMNS).where(resources.c.subnet != "", there)
+        return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
+
     def revisions(self, row: Row) -> list[Row]:
         """Read a resource as each of its kept generations defined it, oldest first, without secrets."""
         columns = (revisions.c.generation, revisions.c.spec)

@@ -32,9 +32,12 @@ resources = sa.Table(
     sa.Column("lease_until", sa.Float),
     sa.Column("parent", sa.String, nullable=False, server_default=""),
     sa.Column("parent_epoch", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("subnet", sa.String, nullable=False, server_default=""),
+    sa.Column("address", sa.String, nullable=False, server_default=""),
     sa.Index("resources_of_group", "subscription", "resource_group", "kind"),
     sa.Index("resources_due", "wake_at"),
     sa.Index("resources_of_parent", "parent"),
+    sa.Index("resources_of_subnet", "subnet", "address", unique=True, sqlite_where=sa.text("subnet != ''")),
 )
 
 revisions = sa.Table(
@@ -120,17 +123,33 @@ def _shares(connection: sa.Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
-def _parents_and_revisions(connection: sa.Connection) -> None:
-    """Add what sets and profiles need; a database made by `_first` of this program has it already."""
+_WORD, _NUMBER = "VARCHAR NOT NULL DEFAULT ''", "INTEGER NOT NULL DEFAULT 0"
+
+
+def _add(connection: sa.Connection, columns: dict[str, str]) -> None:
+    """Add columns to the resources; a database made by `_first` of this program has them already."""
     there = {column["name"] for column in sa.inspect(connection).get_columns("resources")}
-    for name, kind in (("parent", "VARCHAR NOT NULL DEFAULT ''"), ("parent_epoch", "INTEGER NOT NULL DEFAULT 0")):
+    for name, kind in columns.items():
         if name not in there:
             connection.exec_driver_sql(f"ALTER TABLE resources ADD COLUMN {name} {kind}")
+
+
+def _parents_and_revisions(connection: sa.Connection) -> None:
+    """Add what sets and profiles need."""
+    _add(connection, {"parent": _WORD, "parent_epoch": _NUMBER})
     connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS resources_of_parent ON resources (parent)")
     revisions.create(connection, checkfirst=True)
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _shares, _parents_and_revisions)
+def _subnets(connection: sa.Connection) -> None:
+    """Add where groups are in subnets; no two have one address there."""
+    _add(connection, {"subnet": _WORD, "address": _WORD})
+    connection.exec_driver_sql(
+        "CREATE UNIQUE INDEX IF NOT EXISTS resources_of_subnet ON resources (subnet, address) WHERE subnet != ''"
+    )
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _shares, _parents_and_revisions, _subnets)
 """Step n leads from version n to n + 1.  A step that was released is never changed: a new one follows it."""
 
 

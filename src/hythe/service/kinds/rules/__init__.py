@@ -14,6 +14,7 @@ from .probes import probe_problems
 from .refused import refused
 from .resolving import resolving_problems
 from .rights import right_problems
+from .subnets import subnet_problems
 from .tags import tag_problems
 from .volumes import share_named, volume_problems
 
@@ -32,5 +33,6 @@ def problems(group: ContainerGroup, name: str) -> list[Detail]:
         *right_problems(group, name),
         *resolving_problems(group, name),
         *tag_problems(group.tags),
+        *subnet_problems(group, name),
         *refused(group, name),
     ]

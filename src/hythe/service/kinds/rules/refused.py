@@ -26,7 +26,6 @@ def refused(group: ContainerGroup, name: str) -> Iterator[Detail]:
     if group.sku not in (None, "NotSpecified", "Standard"):
         yield no(f"the sku '{group.sku}'", "sku")
     for asked, what, target in (
-        (group.subnet_ids, "a subnet", "subnetIds"),
         (group.confidential_compute_properties, "confidential computing", "confidentialComputeProperties"),
         (group.secret_references, "secrets of a key vault", "secretReferences"),
         (group.identity_acls, "access control of identities", "identityAcls"),
