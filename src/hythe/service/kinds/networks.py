@@ -161,22 +161,33 @@ def _stored(subnet: Subnet) -> Subnet:
     )
 
 
-def _problems(network: VirtualNetwork, name: str) -> Iterator[Detail]:
+def _space(network: VirtualNetwork, name: str, problems: list[Detail]) -> list[Range]:
+    """Read the ranges of a network; adds what is wrong with them."""
+    where = "properties.addressSpace.addressPrefixes"
     space: list[Range] = []
     for text in (network.address_space.address_prefixes if network.address_space else None) or ():
         found = _range(text)
         if found is None:
-            yield _bad_range(text, name, "properties.addressSpace.addressPrefixes")
+            problems.append(_bad_range(text, name, where))
             continue
         space.append(found)
-        for kept in _NOT_FOR_NETWORKS:
-            if found.overlaps(kept):
-                yield Detail(
-                    code="AddressPrefixNotAllowed",
-                    message=f"The address prefix '{text}' of virtual network '{name}' overlaps '{kept}', which no "
-                    "network can have.",
-                    target="properties.addressSpace.addressPrefixes",
-                )
+        problems += [
+            Detail(
+                code="AddressPrefixNotAllowed",
+                message=f"The address prefix '{text}' of virtual network '{name}' overlaps '{kept}', which no network "
+                "can have.",
+                target=where,
+            )
+            for kept in _NOT_FOR_NETWORKS
+            if found.overlaps(kept)
+        ]
+    return space
+
+
+def _problems(network: VirtualNetwork, name: str) -> Iterator[Detail]:
+    problems: list[Detail] = []
+    space = _space(network, name, problems)
+    yield from problems
     if not space:
         yield Detail(
             code="InvalidAddressPrefixFormat",
