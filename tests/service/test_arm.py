@@ -258,6 +258,74 @@ async def test_networks_and_subnets_as_az_makes_them(service: Service) -> None:
     assert (await ask(service, "DELETE", f"{NETWORKS}/v")).status == 200
 
 
+KEPT = {
+    "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+    "dhcpOptions": {"dnsServers": ["10.0.0.9"]},
+    "enableDdosProtection": False,
+    "flowTimeoutInMinutes": 7,
+    "privateEndpointVNetPolicies": "Disabled",
+}
+KEPT_OF_SUBNET = {
+    "addressPrefix": "10.0.0.0/24",
+    "defaultOutboundAccess": True,
+    "serviceEndpoints": [{"service": "Microsoft.Storage", "locations": ["eastus"]}],
+}
+
+
+async def test_harmless_members_of_networks_are_kept(service: Service) -> None:
+    written = {"resourceGuid": "g", "virtualNetworkPeerings": [], "provisioningState": "Succeeded"}
+    subnets = [{"name": "s", "properties": KEPT_OF_SUBNET | {"ipConfigurations": [{"id": "/x"}], "routeTable": None}}]
+    body = {"location": "eastus", "etag": "e", "properties": KEPT | written | {"subnets": subnets}}
+    assert (await ask(service, "PUT", f"{NETWORKS}/v", body)).status == 201
+    shown = (await ask(service, "GET", f"{NETWORKS}/v")).json["properties"]
+    again = await ask(service, "PUT", f"{NETWORKS}/v", (await ask(service, "GET", f"{NETWORKS}/v")).json)
+    subnet = (await ask(service, "GET", f"{NETWORKS}/v/subnets/s")).json["properties"]
+
+    assert KEPT.items() <= shown.items() and "resourceGuid" not in shown
+    assert again.status == 200 and again.json["properties"] == shown
+    assert KEPT_OF_SUBNET.items() <= subnet.items() and "ipConfigurations" not in subnet
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "code"),
+    [
+        ("networkSecurityGroup", {"id": "/nsg"}, "FeatureNotSupported"),
+        ("routeTable", {"id": "/r"}, "FeatureNotSupported"),
+        ("NATGateway", {"id": "/n"}, "FeatureNotSupported"),
+        ("defaultOutboundAccess", False, "FeatureNotSupported"),
+        ("colour", "green", "InvalidRequestFormat"),
+    ],
+)
+async def test_what_a_subnet_cannot_have_is_refused(service: Service, member: str, value: object, code: str) -> None:
+    subnet = {"name": "s", "properties": KEPT_OF_SUBNET | {member: value}}
+    await ask(service, "PUT", f"{NETWORKS}/v", {"location": "eastus", "properties": KEPT})
+    alone = await ask(service, "PUT", f"{NETWORKS}/v/subnets/s", subnet)
+    within = await ask(
+        service, "PUT", f"{NETWORKS}/v", {"location": "eastus", "properties": KEPT | {"subnets": [subnet]}}
+    )
+    shown = (await ask(service, "GET", f"{NETWORKS}/v")).json["properties"]
+
+    assert (alone.status, alone.code) == (within.status, within.code) == (400, code)
+    assert code == "FeatureNotSupported" or member in str(within.json["error"]["details"])
+    assert shown["subnets"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"properties": KEPT | {"virtualNetworkPeerings": [{"name": "p"}]}}, "FeatureNotSupported"),
+        ({"properties": KEPT | {"enableDdosProtection": True}}, "FeatureNotSupported"),
+        ({"properties": KEPT | {"extra": 1}}, "InvalidRequestFormat"),
+        ({"properties": KEPT, "extra": 1}, "InvalidRequestFormat"),
+    ],
+)
+async def test_what_a_network_cannot_have_is_refused(service: Service, body: dict, code: str) -> None:
+    reply = await ask(service, "PUT", f"{NETWORKS}/v", {"location": "eastus"} | body)
+
+    assert (reply.status, reply.code) == (400, code)
+    assert (await ask(service, "GET", f"{NETWORKS}/v")).status == 404
+
+
 # --- roles ---
 
 

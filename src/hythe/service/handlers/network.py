@@ -10,6 +10,7 @@ from ...wire.ids import ResourceId
 from ..answers import Answer, empty, listed, shown
 from ..call import Call
 from ..kinds import NETWORKS
+from ..kinds.network_members import check_network, check_subnet
 from ..kinds.networks import show_subnet, subnet_of
 from ..store import Row
 from .api import Api
@@ -42,6 +43,7 @@ def get(api: Api, call: Call) -> Answer:
 async def put(api: Api, call: Call) -> Answer:
     """Create or update a network.  A body without subnets leaves them as they are."""
     asked = lenient.read(VirtualNetwork, call.body)
+    check_network(call.body)
     held = api.store.get(_identity(call).key)
     if held is not None and asked.subnets is None:
         asked = replace(asked, subnets=from_json(VirtualNetwork, held.spec).subnets)
@@ -89,7 +91,9 @@ async def put_subnet(api: Api, call: Call) -> Answer:
     _, network = _held(api, call)
     name = call.params["subnetName"]
     before = subnet_of(network, name)
-    asked = replace(lenient.read(Subnet, call.body), name=before.name if before else name)
+    asked = lenient.read(Subnet, call.body)
+    check_subnet(call.body)
+    asked = replace(asked, name=before.name if before else name)
     subnets = [each for each in network.subnets or () if each is not before]
     await _write(api, call, network, [*subnets, asked])
     return replace(get_subnet(api, call), status=200 if before else 201)

@@ -12,6 +12,7 @@ from ...wire.faults import Detail, Fault, bad_request
 from ...wire.ids import ResourceId, parse
 from ..store import Row, SqlStore
 from .base import Admission, Shown, refuse_move
+from .network_members import check_network
 from .records import Record, check_name, location_of
 
 _MOST_SUBNETS = 3000
@@ -31,6 +32,12 @@ class VirtualNetworks(Record[VirtualNetwork]):
     name = "virtualNetworks"
     type = TYPE
     model = VirtualNetwork
+
+    def read(self, body: bytes, identity: ResourceId) -> VirtualNetwork:
+        """Read a definition; what can't be kept is refused."""
+        wanted = super().read(body, identity)
+        check_network(body)
+        return wanted
 
     def validate(self, wanted: VirtualNetwork, identity: ResourceId) -> None:
         """Check names and ranges: subnets lie in the network, and none in another."""
