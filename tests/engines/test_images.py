@@ -66,7 +66,7 @@ class World:
             "mcr.example/page": Alias(image=STAND_IN, always=False),
         }
         place = Place(installation="0" * 8, root=self.folder)
-        self.shelf = ImageShelf(place, aliases, clock=lambda: self.now)
+        self.shelf = ImageShelf(place, aliases, clock=lambda: self.now, local=["localhost"])
 
     async def ensure(self, image: str, subscription: str, password: str | None = None) -> tuple[str, bool]:
         shown = ImageRegistryCredential(server="registry.example", username="u", password=password)
@@ -84,7 +84,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         if host == "closed.example":
             raise ConnectionRefusedError(111, "Connection refused")
 
+    async def far(*_: object) -> None:
+        """Names of tests lead nowhere."""
+
     monkeypatch.setattr(module, "_hear", heard)
+    monkeypatch.setattr(module, "refuse_near", far)
     monkeypatch.delenv("HTTPS_PROXY", raising=False)
     return World(tmp_path)
 

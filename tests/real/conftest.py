@@ -42,6 +42,7 @@ SETTINGS = """\
 pool = 0
 grace_seconds = 3
 backoff = { first = 0.5, most = 2 }
+images = { local_registries = ["127.0.0.1"] }
 [gateway]
 port = 0
 [service]

@@ -36,7 +36,7 @@ SETTINGS = """\
 pool = 0
 grace_seconds = 3
 backoff = { first = 0.5, most = 2 }
-images = { stalled_seconds = 5 }
+images = { stalled_seconds = 5, local_registries = ["127.0.0.1"] }
 [gateway]
 port = 0
 """

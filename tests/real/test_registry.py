@@ -43,6 +43,8 @@ class Registry(ThreadingHTTPServer):
         config = json.loads(self.blobs[manifest["config"]["digest"]]) | {"author": "ann"}
         manifest["config"] |= {"digest": self.keep(config), "size": len(json.dumps(config))}
         self.digest = self.keep(manifest)
+        self.failing = False
+        """It answers 503 to everything."""
         self.image = f"127.0.0.1:{self.server_port}/page"
 
     def keep(self, document: dict[str, Any]) -> str:
@@ -60,6 +62,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer."""
         wanted = self.path.rpartition("/")[2]
+        if self.server.failing:
+            self.send_error(503)
+            return
         known = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {known}":
             self.send_response(401)
@@ -108,6 +113,7 @@ def of(image: str, server: str | None = None, password: str = PASSWORD) -> Conta
 
 
 def test_an_image_behind_a_password(fresh: Running, registry: Registry) -> None:
+    fresh.settings += f'[engine.images]\nlocal_registries = ["127.0.0.1:{registry.server_port}"]\n'
     fresh.up()
     folder, server = fresh.folder("rg"), f"127.0.0.1:{registry.server_port}"
     for refused in (of(f"{registry.image}:1"), of(f"{registry.image}:1", server, "wrong"),
@@ -136,3 +142,16 @@ def test_an_image_behind_a_password(fresh: Running, registry: Registry) -> None:
         with pytest.raises(ServiceError, match="registry credential"):
             put(fresh, folder, "third", of(name))
     assert put(fresh, folder, "third", of(f"{registry.image}@{registry.digest}", server)).ip_address.ip
+
+
+def test_a_registry_that_fails_and_one_on_this_machine(real: Running, registry: Registry) -> None:
+    folder = real.folder("registries")
+    registry.failing = True
+    with pytest.raises(ServiceError, match=r"from the docker registry '127\.0\.0\.1:") as failed:
+        put(real, folder, "web", of(f"{registry.image}:1"))
+    registry.failing = False
+    with pytest.raises(ServiceError, match=r"local_registries = \[\"localhost:\d+\"\]") as near:
+        put(real, folder, "web", of(f"localhost:{registry.server_port}/page:1"))  # by this name it is not allowed
+
+    assert (failed.value.status_code, failed.value.code) == (409, "RegistryErrorResponse")
+    assert (near.value.status_code, near.value.code) == (400, "InaccessibleImage")

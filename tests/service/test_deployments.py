@@ -355,9 +355,8 @@ async def test_secure_parameters_are_kept_secret(service: Service) -> None:
 async def test_a_deployment_that_runs_can_be_canceled_but_not_replaced(service: Service) -> None:
     gate = asyncio.Event()
 
-    async def hold(*_: object) -> bool:
+    async def hold(*_: object) -> None:
         await gate.wait()
-        return True
 
     service.api.resources._admission.accessible = hold
     made = await ask(service, "PUT", f"{DEPLOYMENTS}/d", body(template(aci("a"), aci("b", dependsOn=["a"]))))
@@ -379,10 +378,9 @@ async def test_a_deployment_goes_on_after_the_service_died(tmp_path: Path) -> No
     store, engine = SqlStore(tmp_path / "x.db"), SimulatedEngine(None)
     never = asyncio.Event()
 
-    async def hold(image: str, *_: object) -> bool:
+    async def hold(image: str, *_: object) -> None:
         if image == "slow":
             await never.wait()
-        return True
 
     async with running(store=store, engine=engine) as service:
         await service.make_folder()

@@ -555,8 +555,11 @@ class Images(Protocol):
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float
-    ) -> bool:
-        """Say whether a subscription can have an image; True too if that is not known after ``patience`` seconds."""
+    ) -> tuple[str, str] | None:
+        """Say why a subscription can't have an image, None if it can, or if that is not known after ``patience`` s.
+
+        InaccessibleImage with a sentence more or none; RegistryErrorResponse with the registry that failed.
+        """
 
 
 @runtime_checkable

@@ -68,7 +68,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     probes: tuple[bool, ...] = (True,)
     """What its probes find, one after the other; the last stays."""
     pull_error: str = ""
-    """If not empty, its image can't be had, for this reason."""
+    """If not empty, its image can't be had, for this reason; ``RegistryErrorResponse``: its registry fails."""
     pull_seconds: float = 0.0
     """How long the pull of its image takes."""
     mount_error: str = ""
@@ -356,7 +356,10 @@ class SimulatedEngine(SimulatedStreams):
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float
-    ) -> bool:
-        """Say yes: a pretended image can be had, unless its outcome says otherwise."""
+    ) -> tuple[str, str] | None:
+        """Say nothing: a pretended image can be had, unless its outcome says otherwise."""
         outcome = self.outcomes.get(image)
-        return outcome is None or not outcome.pull_error
+        if outcome is None or not outcome.pull_error:
+            return None
+        code, _, words = outcome.pull_error.partition(" ")
+        return (code, words) if code == "RegistryErrorResponse" else ("InaccessibleImage", "")

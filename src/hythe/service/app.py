@@ -84,6 +84,7 @@ def _engine(settings: Settings, installation: str) -> Engine:
         grace=settings.engine.grace_seconds,
         disk=DiskLimits(high=limits.high, low=limits.low) if limits.high else None,
         stalled=limits.stalled_seconds,
+        local_registries=limits.local_registries,
     )
 
 

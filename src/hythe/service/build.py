@@ -143,9 +143,11 @@ def now() -> datetime:
 
 
 def _accessible(engine: Engine) -> Callable[[str, str, Sequence[ImageRegistryCredential]], Any]:
-    async def accessible(image: str, subscription: str, credentials: Sequence[ImageRegistryCredential]) -> bool:
+    async def accessible(
+        image: str, subscription: str, credentials: Sequence[ImageRegistryCredential]
+    ) -> tuple[str, str] | None:
         if not isinstance(engine, Images):
-            return True
+            return None
         return await engine.admits(image, subscription, credentials, _PATIENCE)
 
     return accessible

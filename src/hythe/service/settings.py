@@ -57,6 +57,12 @@ class ImageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Down to here."""
     stalled_seconds: float = 60.0
     """A pull has failed if the registry sends nothing for so long."""
+    local_registries: tuple[str, ...] = ()
+    """Registries on this machine, or on a link to it, that groups may name: ``localhost:5000``; or without a port.
+
+    Others there (127.0.0.0/8, ::1, 169.254.0.0/16, fe80::/10, and names that lead there) are refused: whoever may put
+    a group would reach this machine's own services by them.
+    """
 
 
 class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -45,10 +45,11 @@ from . import daemon, existing, inside, network, probing
 from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place
 from .garbage import DiskLimits, collect, used
-from .images import STALLED, Alias, ImageShelf, Shelf, credential_for
+from .images import STALLED, Alias, ImageShelf, Shelf, credential_for, normalise
 from .isolate import cut_off
 from .leaving import Leaving
 from .proto import cri_pb2 as cri
+from .registries import why
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_sandbox
 from .sandbox import INSTALLATION, UID, container_config, log_path, sandbox_config, seccomp_file
@@ -81,9 +82,10 @@ class ContainerdEngine(Streams):
         grace: int = pod.GRACE,
         disk: DiskLimits | None = None,
         stalled: float = STALLED,
+        local_registries: Sequence[str] = (),
     ) -> None:
         super().__init__(place)
-        self._images = ImageShelf(place, aliases or {}, stalled=stalled)
+        self._images = ImageShelf(place, aliases or {}, stalled=stalled, local=local_registries)
         self._backoff = backoff or pod.Backoff()
         self._grace = grace
         self._disk = disk
@@ -424,23 +426,23 @@ class ContainerdEngine(Streams):
 
     async def admits(
         self, image: str, subscription: str, credentials: Sequence[ImageRegistryCredential], patience: float
-    ) -> bool:
-        """Say whether an image can be had.  The pull itself is the question: if it takes longer, it goes on."""
+    ) -> tuple[str, str] | None:
+        """Say why an image can't be had.  The pull itself is the question: if it takes longer, it goes on."""
         pull = asyncio.ensure_future(
             self._images.ensure(self.containerd, image, subscription, credential_for(image, credentials))
         )
         done, _ = await asyncio.wait({pull}, timeout=patience)
         if not done:
             pull.add_done_callback(lambda task: task.exception())  # the pass over the group reports it
-            return True
+            return None
         try:
             pull.result()
         except Refused as error:
             log.info("%s", error)
-            return False
+            return why(normalise(image), error)
         except Lost:
-            return True  # the pass over the group asks again
-        return True
+            pass  # the pass over the group asks again
+        return None
 
     async def probe(self, container: str, address: str | None, ask: ContainerProbe, seconds: float) -> Checked:
         """Run a probe once."""

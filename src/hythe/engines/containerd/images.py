@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
 import time
@@ -17,6 +18,7 @@ from ...models import ImageRegistryCredential
 from ..base import EngineError, Refused, Transient
 from .config import Place
 from .proto import cri_pb2 as cri
+from .registries import host_and_port, refuse_near
 from .rpc import NAMESPACE, Containerd
 
 SILENCE = 2.0
@@ -57,13 +59,10 @@ def repository(image: str) -> str:
     return head + slash + last.partition(":")[0]
 
 
-def registry(image: str) -> tuple[str, int]:
-    """Give host and port of the registry that an image comes from."""
-    host = normalise(image).partition("/")[0]
-    if host == "docker.io":
-        host = "registry-1.docker.io"
-    name, colon, port = host.partition(":")
-    return name, int(port) if colon else 443
+def registry(image: str) -> str:
+    """Give the registry that an image comes from: its host, and its port if that is not the usual one."""
+    server = normalise(image).partition("/")[0]
+    return "registry-1.docker.io" if server == "docker.io" else server
 
 
 def credential_for(image: str, credentials: Sequence[ImageRegistryCredential]) -> ImageRegistryCredential | None:
@@ -103,9 +102,16 @@ class ImageShelf:
     """The images of one containerd."""
 
     def __init__(
-        self, place: Place, aliases: dict[str, Alias], clock: Clock = time.monotonic, stalled: float = STALLED
+        self,
+        place: Place,
+        aliases: dict[str, Alias],
+        clock: Clock = time.monotonic,
+        stalled: float = STALLED,
+        local: Sequence[str] = (),
     ) -> None:
+        """Take in ``local`` the registries on this machine that may be asked."""
         self._stalled = stalled
+        self._local = local
         self._place = place
         self._built_in = {repository(name): alias for name, alias in aliases.items()}
         self._clock = clock
@@ -265,10 +271,17 @@ class ImageShelf:
 
     async def _reach(self, image: str) -> None:
         """Find out within `SILENCE` whether the registry says anything.  Raises `Refused` if it does not."""
-        if os.environ.get("HTTPS_PROXY"):
-            return  # containerd goes through the proxy; a direct try would tell nothing
-        host, port = registry(image)
+        server = registry(image)
         failed = f'Failed to pull image "{image}"'
+        try:
+            host, port = host_and_port(server)
+        except ValueError:
+            raise Refused("ErrImagePull", f"{failed}: {server} is no registry") from None
+        if os.environ.get("HTTPS_PROXY"):  # containerd goes through the proxy; a direct try would tell nothing
+            with contextlib.suppress(OSError):
+                async with asyncio.timeout(SILENCE):
+                    await refuse_near(image, server, self._local)
+            return
         if host.endswith(".local"):
             raise Refused("ErrImagePull", f"{failed}: not found, and {host} is no registry")
         where = f"{host}:{port}"
@@ -276,6 +289,7 @@ class ImageShelf:
             raise Refused("ErrImagePull", f"{failed}: the registry {where} does not answer")
         try:
             async with asyncio.timeout(SILENCE):
+                await refuse_near(image, server, self._local)
                 await _hear(host, port)
         except TimeoutError:
             self._away[where] = self._clock() + AWAY

@@ -18,8 +18,11 @@ from ..call import Caller
 from ..identity.managed import UserIdentity
 from ..store import Row, SqlStore
 
-Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[bool]]
-"""Port: can a subscription have an image with these credentials?"""
+Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[tuple[str, str] | None]]
+"""Port: why can't a subscription have an image with these credentials?  None if it can.
+
+Else InaccessibleImage with a sentence more or none, or RegistryErrorResponse with the registry that failed.
+"""
 
 Profile = Callable[[ResourceId, int | None], ContainerGroupProfile | None]
 """Port: a revision of a profile with its secrets, the newest if None; None if there is none."""

@@ -268,14 +268,18 @@ async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission
     answers = await asyncio.gather(
         *(admission.accessible(image, identity.subscription.lower(), credentials) for image in images)
     )
-    for image, accessible in zip(images, answers, strict=True):
-        if not accessible:
-            raise Fault(
-                400,
-                "InaccessibleImage",
-                f"The image '{image}' in container group '{identity.name}' is not accessible. "
-                "Please check the image and registry credential.",
-            )
+    for image, why in zip(images, answers, strict=True):
+        if why is None:
+            continue
+        code, words = why
+        if code == "RegistryErrorResponse":
+            message = f"An error response is received from the docker registry '{words}'. Please retry later."
+            raise Fault(409, code, message)
+        message = (
+            f"The image '{image}' in container group '{identity.name}' is not accessible. "
+            "Please check the image and registry credential."
+        )
+        raise Fault(400, code, f"{message} {words[:1].upper()}{words[1:]}".strip())
 
 
 def _published(wanted: ContainerGroup) -> list[PublishedPort]:

@@ -1,0 +1,59 @@
+"""Which registries may be asked: whoever puts a group names a host, and must not reach this machine's services so."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from ..base import Refused
+
+NOT_ALLOWED = "RegistryNotAllowed"
+_ANSWERED = re.compile(r"unexpected status\b.*\b(429|5\d\d)\b|toomanyrequests", re.DOTALL | re.IGNORECASE)
+"""What containerd says of a registry that answers, but not as it should."""
+
+
+def host_and_port(server: str) -> tuple[str, int]:
+    """Read the first part of an image's full name.  Raises ValueError if it names no host."""
+    found = urlsplit(f"//{server}")
+    if not found.hostname:
+        raise ValueError(server)
+    return found.hostname, 443 if found.port is None else found.port
+
+
+async def refuse_near(image: str, server: str, allowed: Collection[str]) -> None:
+    """Refuse a registry on this machine, or on a link to it, unless it is allowed by name, with or without its port.
+
+    Raises `Refused`, and OSError if its name leads nowhere.
+    """
+    host, port = host_and_port(server)
+    if allowed and {host, f"{host}:{port}", server} & {*allowed}:
+        return
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if any(_near(str(where[4][0])) for where in found):
+        raise Refused(
+            NOT_ALLOWED,
+            f'Failed to pull image "{image}": the registry {server} is on this machine or on a link to it, where no '
+            f'images are pulled from. Whoever owns this service can allow it: local_registries = ["{server}"] under '
+            "[engine.images] in hythe.toml.",
+        )
+
+
+def why(image: str, error: Refused) -> tuple[str, str]:
+    """Say of a failed pull whether it is the image, or (RegistryErrorResponse) the registry: a code and more words."""
+    if error.reason == NOT_ALLOWED:
+        return "InaccessibleImage", str(error).partition(": ")[2]
+    server = image.partition("/")[0]
+    if _ANSWERED.search(str(error)):
+        return "RegistryErrorResponse", "index.docker.io" if server == "docker.io" else server
+    return "InaccessibleImage", ""
+
+
+def _near(text: str) -> bool:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback or address.is_link_local or address.is_unspecified
