@@ -242,6 +242,16 @@ async def test_what_cannot_be_changed_in_place() -> None:
     assert same.json["properties"]["instanceView"]["state"] == "Running"
 
 
+async def test_a_registry_that_fails_is_another_trouble_than_a_missing_image() -> None:
+    outcome = Outcome(pull_error="RegistryErrorResponse index.docker.io")
+    async with running({"nowhere": outcome}) as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/web", group(container(image="nowhere")))
+
+    assert (reply.status, reply.code) == (409, "RegistryErrorResponse")
+    assert "docker registry 'index.docker.io'. Please retry later." in reply.json["error"]["message"]
+
+
 async def test_subnet_cannot_be_changed_in_place() -> None:
     async with running() as service:
         await service.make_folder()
