@@ -57,7 +57,7 @@ async def test_another_port_is_another_registry() -> None:
 
 @pytest.mark.parametrize("server", ["host:port", "[::1", ":5000", "host:99999"])
 def test_what_names_no_host(server: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the library says what is wrong in its own words
+    with pytest.raises(ValueError):
         host_and_port(server)
 
 
