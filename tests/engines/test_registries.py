@@ -65,6 +65,10 @@ def test_what_names_no_host(server: str) -> None:
     ("said", "code"),
     [
         ("failed to resolve: unexpected status code [manifests 1]: 503 Service Unavailable", "RegistryErrorResponse"),
+        (
+            "pulling from host r failed with status code [manifests 1]: 503 Service Unavailable",
+            "RegistryErrorResponse",
+        ),
         ("unexpected status from HEAD request to https://r/v2/x: 429 Too Many Requests", "RegistryErrorResponse"),
         ("pull access denied, repository does not exist", "InaccessibleImage"),
         ("unexpected status from HEAD request to https://r/v2/x500: 403 Forbidden", "InaccessibleImage"),

@@ -153,5 +153,5 @@ def test_a_registry_that_fails_and_one_on_this_machine(real: Running, registry: 
     with pytest.raises(ServiceError, match=r"local_registries = \[\"localhost:\d+\"\]") as near:
         put(real, folder, "web", of(f"localhost:{registry.server_port}/page:1"))  # by this name it is not allowed
 
-    assert (failed.value.status_code, failed.value.code) == (409, "RegistryErrorResponse")
-    assert (near.value.status_code, near.value.code) == (400, "InaccessibleImage")
+    assert (failed.value.status, failed.value.code) == (409, "RegistryErrorResponse")
+    assert (near.value.status, near.value.code) == (400, "InaccessibleImage")

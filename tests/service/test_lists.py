@@ -9,9 +9,14 @@ import pytest
 from hythe.service import paging
 from hythe.service.settings import ServiceSettings
 
-from .harness import GROUPS, SUBSCRIPTION, Service, group, running
+from .harness import FOLDER, GROUPS, SUBSCRIPTION, Service, group, running
 
 ALL = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerInstance/containerGroups"
+ACI = f"{FOLDER}/providers/Microsoft.ContainerInstance"
+NETWORK = f"{FOLDER}/providers/Microsoft.Network"
+PLACE = {"location": "eastus"}
+IDENTITY = f"{FOLDER}/providers/Microsoft.ManagedIdentity"
+SPACE = {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
 
 
 def views(reply: Any) -> list[bool]:
@@ -117,3 +122,69 @@ async def test_what_a_reader_does_to_a_row_changes_no_other_answer() -> None:
         service.store.get(key).spec = b"{}"
 
         assert service.store.get(key).spec != b"{}"
+
+
+async def pages(service: Service, path: str, query: str = "") -> tuple[list[list[str]], list[str]]:
+    """Follow a list to its end: the names on each page, and the links."""
+    names: list[list[str]] = []
+    links: list[str] = []
+    link = path
+    while link:
+        reply = await service.ask("GET", link, query=query, version="2021-04-01")
+        assert reply.status == 200, reply.raw
+        names.append([each["name"] for each in reply.json["value"]])
+        link, query = reply.json.get("nextLink", ""), ""
+        links.append(link)
+    return names, links
+
+
+async def test_resource_groups_and_resources_have_pages_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "SIZE", 2)
+    top = FOLDER.rpartition("/resourceGroups/")[0]
+    async with running() as service:
+        await make(service, 5)
+        for name in ("sb", "sc"):
+            await service.make_folder(f"{top}/resourceGroups/{name}")
+        folders, links = await pages(service, f"{top}/resourcegroups")
+        inside, _ = await pages(service, f"{FOLDER}/resources")
+        everywhere, _ = await pages(service, f"{top}/resources", "$filter=name ne 'g1'&$top=3".replace(" ", "%20"))
+        one, ends = await pages(service, f"{FOLDER}/resources", "$top=2")
+
+    assert folders == [["rg", "sb"], ["sc"]]
+    assert links[0].startswith(f"https://localhost{top}/resourcegroups?") and "api-version=2021-04-01" in links[0]
+    assert inside == [["g0", "g1"], ["g2", "g3"], ["g4"]]
+    assert everywhere == [["g0", "g2"], ["g3"]]
+    assert (one, ends) == ([["g0", "g1"]], [""])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code", "words"),
+    [
+        (f"{GROUPS}/x", group(), "ContainerGroupTransitioning", "The container group 'x'"),
+        (
+            f"{ACI}/containerGroupProfiles/x",
+            group(),
+            "ContainerGroupProfileTransitioning",
+            "group profile 'x'",
+        ),
+        (f"{ACI}/sandboxGroups/x", {"location": "eastus"}, "SandboxGroupTransitioning", "The sandbox group 'x'"),
+        (f"{NETWORK}/virtualNetworks/x", SPACE, "AnotherOperationInProgress", "The virtual network 'x'"),
+        (
+            f"{IDENTITY}/userAssignedIdentities/x",
+            {"location": "eastus"},
+            "AnotherOperationInProgress",
+            "managed identity",
+        ),
+        (FOLDER, {"location": "eastus"}, "AnotherOperationInProgress", "The resource group 'rg'"),
+    ],
+)
+async def test_what_is_busy_says_so_in_its_own_words(path: str, body: dict, code: str, words: str) -> None:
+    async with running(settings=ServiceSettings(answer_seconds=0.01, hold_seconds=0.01)) as service:
+        await service.make_folder()
+        service.store.claim = lambda *_: False  # type: ignore[method-assign]  # nothing that is declared is carried out
+        version = "2022-01-01" if "Microsoft.Network" in path else "2026-07-01"
+        await service.ask("PUT", path, body, version=version)
+        reply = await service.ask("PUT", path, body, version=version)
+
+    assert (reply.status, reply.code) == (409, code), reply.raw
+    assert words in reply.json["error"]["message"] and "is still transitioning" in reply.json["error"]["message"]

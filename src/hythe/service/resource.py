@@ -24,7 +24,7 @@ from ..wire.versions import OPERATION_MONITOR
 from . import paging
 from .answers import Answer, Bodies, empty, page, plain
 from .call import Call, Caller
-from .kinds import N_GROUPS, NETWORKS, RESOURCE_GROUPS, Admission, Kind, Shown, takes_warm
+from .kinds import BY_NAME, N_GROUPS, NETWORKS, RESOURCE_GROUPS, SANDBOXES, Admission, Kind, Shown, takes_warm
 from .kinds.links import links
 from .kinds.subnets import check, free_address
 from .quotas import Quotas
@@ -272,7 +272,7 @@ class Resources:
         try:
             self._store.declare(change)
         except Stale:
-            raise faults.transitioning(identity.name or identity.resource_group) from None
+            raise _busy(row.kind, identity) from None
         self._worker.wake(row.key)
         return operation
 
@@ -284,9 +284,9 @@ class Resources:
         if held is not None and held.desired == "gone":
             if not identity.type:
                 raise _being_deleted(identity.resource_group)
-            raise faults.transitioning(identity.name)
+            raise _busy(held.kind, identity)
         if held is not None and held.settled_generation < held.generation and held.provisioning_state != "Failed":
-            raise faults.transitioning(identity.name or identity.resource_group)
+            raise _busy(held.kind, identity)
 
     async def patch(self, kind: Kind, identity: ResourceId, call: Call) -> Answer:
         """Change the parts of a resource that its kind lets be patched; tags alone are done at once."""
@@ -378,7 +378,7 @@ class Resources:
         held = self.row(kind, identity, call)
         busy = held.settled_generation < held.generation
         if held.desired == "gone" or (busy and verb != "stop"):
-            raise faults.transitioning(identity.name)
+            raise _busy(held.kind, identity)
         if verb == "restart" and held.desired == "stop":
             raise faults.stopped(identity.name, identity.resource_group)
         nothing_to_do = (verb == "start" and not kind.idle(held)) or (verb == "stop" and kind.idle(held))
@@ -467,6 +467,15 @@ class Resources:
 def _next(held: Row, **changes: object) -> Row:
     """Give the row of the next generation."""
     return replace(held, generation=held.generation + 1, **changes)
+
+
+def _busy(kind: str, identity: ResourceId) -> Fault:
+    """Report a resource that is busy, in the words of its kind."""
+    held = BY_NAME.get(kind, SANDBOXES)
+    ours = held.type.startswith(f"{ids.PROVIDER}/")
+    word = held.noun if held.noun[0].isupper() else held.noun.title().replace(" ", "")
+    code = f"{word}Transitioning" if ours else "AnotherOperationInProgress"
+    return faults.transitioning(identity.name or identity.resource_group, held.noun, code=code)
 
 
 def _being_deleted(name: str) -> Fault:

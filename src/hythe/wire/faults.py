@@ -116,13 +116,9 @@ def quota_exceeded(quota: str, location: str, *, limit: float, usage: float, req
     )
 
 
-def transitioning(name: str) -> Fault:
-    """Report a group that is busy with another operation."""
-    return Fault(
-        409,
-        "ContainerGroupTransitioning",
-        f"The container group '{name}' is still transitioning, please retry later.",
-    )
+def transitioning(name: str, noun: str = "container group", *, code: str = "ContainerGroupTransitioning") -> Fault:
+    """Report a resource that is busy with another operation."""
+    return Fault(409, code, f"The {noun} '{name}' is still transitioning, please retry later.")
 
 
 def stopped(name: str, resource_group: str) -> Fault:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..base import Refused
 
 NOT_ALLOWED = "RegistryNotAllowed"
-_ANSWERED = re.compile(r"unexpected status\b.*\b(429|5\d\d)\b|toomanyrequests", re.DOTALL | re.IGNORECASE)
+_ANSWERED = re.compile(r"\bstatus\b[^:]*(: | https?://\S+: )(429|5\d\d) |toomanyrequests", re.IGNORECASE)
 """What containerd says of a registry that answers, but not as it should."""
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from ...models import GenericResourceExpanded
+from ...models import GenericResourceExpanded, Model, to_json
 from ...wire import filters
 from ...wire.faults import Fault, resource_group_not_found
 from ...wire.filters import Term
-from ..answers import Answer, empty, listed
+from .. import paging
+from ..answers import Answer, empty, page
 from ..call import Call
 from ..kinds import BY_NAME, DEPLOYMENTS, RESOURCE_GROUPS, ROLE_ASSIGNMENTS, SUBSCRIPTION_TAGS, Shown
 from ..store import Row
@@ -30,12 +34,15 @@ def list_all(api: Api, call: Call) -> Answer:
     terms = filters.parse(call.query.get("$filter", ""), _GROUP_FILTER)
     how = Shown(api_version=call.api_version)
     subscription = api.resources.subscription(call)
-    rows = [
-        row
-        for row in api.store.listed(RESOURCE_GROUPS.name, subscription)
-        if api.shows(call.caller, row.key) and _passes(row, msgspec.json.decode(row.spec), terms)
-    ]
-    return listed(RESOURCE_GROUPS.show(row, how) for row in rows[: _top(call)])
+    after = paging.key_after(call.query)
+    return _page(
+        call,
+        (
+            (row.key, RESOURCE_GROUPS.show(row, how))
+            for row in api.store.listed(RESOURCE_GROUPS.name, subscription, after=after)
+            if api.shows(call.caller, row.key) and _passes(row, msgspec.json.decode(row.spec), terms)
+        ),
+    )
 
 
 def check(api: Api, call: Call) -> Answer:
@@ -86,9 +93,14 @@ def list_all_resources(api: Api, call: Call) -> Answer:
 
 def _resources(api: Api, call: Call, subscription: str, folder: str | None) -> Answer:
     terms = filters.parse(call.query.get("$filter", ""), _RESOURCE_FILTER)
+    rows = api.store.listed(None, subscription, folder, after=paging.key_after(call.query))
+    return _page(call, _shown(api, call, rows, terms))
+
+
+def _shown(api: Api, call: Call, rows: list[Row], terms: list[Term]) -> Iterator[tuple[str, Model]]:
+    """Give key and short form of every resource that is listed, passes the filter and may be read."""
     expanded = call.query.get("$expand", "").lower()
-    shown = []
-    for row in api.store.listed(None, subscription, folder):
+    for row in rows:
         kind = BY_NAME.get(row.kind)
         if kind is None or row.kind in _NOT_LISTED or call.caller is None:
             continue
@@ -96,7 +108,8 @@ def _resources(api: Api, call: Call, subscription: str, folder: str | None) -> A
         if not _passes(row, held, terms) or not api.rights.may(call.caller, f"{kind.type}/read", row.key):
             continue
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row.changed_at))
-        shown.append(
+        yield (
+            row.key,
             GenericResourceExpanded(
                 id=row.id,
                 name=row.name,
@@ -105,9 +118,19 @@ def _resources(api: Api, call: Call, subscription: str, folder: str | None) -> A
                 tags=held.get("tags"),
                 changed_time=moment if "changedtime" in expanded else None,
                 provisioning_state=row.provisioning_state if "provisioningstate" in expanded else None,
-            )
+            ),
         )
-    return listed(shown[: _top(call)])
+
+
+def _page(call: Call, found: Iterator[tuple[str, Model]]) -> Answer:
+    """Answer with one page of what was found, of at most ``$top`` in all, and where the next page is."""
+    top = _top(call)
+    size = paging.SIZE if top is None else min(top, paging.SIZE)
+    items = [*islice(found, size + 1)]
+    more = len(items) > size and size != top
+    items = items[:size]
+    rest = call if top is None else replace(call, query=call.query | {"$top": str(top - size)})
+    return page([to_json(model) for _, model in items], paging.next_link(rest, items[-1][0]) if more else None)
 
 
 def _passes(row: Row, held: dict[str, Any], terms: list[Term]) -> bool:

@@ -23,6 +23,7 @@ class RoleAssignments(Record[RoleAssignment]):
 
     name = ASSIGNMENTS
     type = "Microsoft.Authorization/roleAssignments"
+    noun = "role assignment"
     model = RoleAssignment
     read_only = ("id", "name", "type", "scope", "created_on", "updated_on")
 

@@ -76,6 +76,8 @@ class Kind(Protocol):
     """As in `Row.kind`."""
     type: str
     """As ARM writes it."""
+    noun: str
+    """What people call one of them."""
     keeps_revisions: bool
     """Each definition can still be read when a newer one has followed."""
 

@@ -51,6 +51,7 @@ class Deployments(Defaults):
 
     name = "deployments"
     type = "Microsoft.Resources/deployments"
+    noun = "deployment"
 
     def read(self, body: bytes, identity: ResourceId) -> Deployed:
         """Read a definition as the handler wrote it."""

@@ -19,6 +19,7 @@ class UserAssignedIdentities(Record[ManagedIdentity]):
 
     name = "userAssignedIdentities"
     type = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    noun = "managed identity"
     model = ManagedIdentity
     read_only = ("id", "name", "type", "tenant_id", "principal_id", "client_id")
 

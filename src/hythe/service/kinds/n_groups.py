@@ -43,6 +43,7 @@ class NGroups(Defaults):
 
     name = "ngroups"
     type = f"{PROVIDER}/ngroups"
+    noun = "NGroups"
 
     def read(self, body: bytes, identity: ResourceId) -> NGroup:
         """Read a definition; what only the service writes is dropped."""

@@ -31,6 +31,7 @@ class VirtualNetworks(Record[VirtualNetwork]):
 
     name = "virtualNetworks"
     type = TYPE
+    noun = "virtual network"
     model = VirtualNetwork
 
     def read(self, body: bytes, identity: ResourceId) -> VirtualNetwork:

@@ -49,6 +49,7 @@ class Profiles(Defaults):
 
     name = "containerGroupProfiles"
     type = f"{PROVIDER}/containerGroupProfiles"
+    noun = "container group profile"
     keeps_revisions = True
 
     def read(self, body: bytes, identity: ResourceId) -> ContainerGroupProfile:

@@ -26,6 +26,7 @@ class Record(Defaults, Generic[M]):
 
     name: str
     type: str
+    noun: str
     model: builtins.type[M]
     read_only: ClassVar[tuple[str, ...]] = ("id", "name", "type", "provisioning_state")
     """Members that only the service writes."""

@@ -19,6 +19,7 @@ class ResourceGroups(Defaults):
 
     name = "resourceGroups"
     type = "Microsoft.Resources/resourceGroups"
+    noun = "resource group"
 
     def read(self, body: bytes, identity: ResourceId) -> ResourceGroup:
         """Read a definition."""

@@ -35,6 +35,7 @@ class SandboxGroups(Defaults):
 
     name = "sandboxGroups"
     type = f"{PROVIDER}/sandboxGroups"
+    noun = "sandbox group"
 
     def read(self, body: bytes, identity: ResourceId) -> SandboxGroup:
         """Read a definition; what only the service writes is dropped."""
@@ -121,6 +122,7 @@ class Sandboxes(ContainerGroups):
 
     name = "sandboxes"
     type = f"{PROVIDER}/sandboxGroups/sandboxes"
+    noun = "sandbox"
 
     def validate(self, wanted: ContainerGroup, identity: ResourceId) -> None:
         """Check a definition by the rules of groups."""

@@ -11,4 +11,5 @@ class SubscriptionTags(Record[TagsResource]):
 
     name = "tags"
     type = "Microsoft.Resources/tags"
+    noun = "tags of the subscription"
     model = TagsResource
