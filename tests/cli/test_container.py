@@ -68,6 +68,13 @@ def test_the_resource_group_is_made_and_named_by_the_environment(hythe: Hythe, w
     assert {other, web} <= set(shown(hythe("container", "list", "--query", "[].name")))
 
 
+def test_lists_show_how_groups_are(hythe: Hythe, web: str) -> None:
+    (state,) = shown(hythe("container", "list", "--query", f"[?name=='{web}'].instanceView.state"))
+    assert state == "Running"
+    (line,) = [each for each in ok(hythe("ls", "-g", "hythe")).splitlines() if each.startswith(web)]
+    assert line.split()[2] == "Running"
+
+
 def test_a_group_is_named_in_three_ways(hythe: Hythe, web: str) -> None:
     found = shown(hythe("container", "show", "-n", web))
     assert shown(hythe("container", "show", f"hythe/{web}")) == found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from .asking import Asking, asks, container_name, one_group, some_groups
 from .exits import Said
 from .lazy import Lazy
 from .progress import step
+
+if TYPE_CHECKING:
+    from ..client.options import CallOptions
 
 _COMMANDS = {
     "attach": "sessions:attach",
@@ -42,8 +46,10 @@ def container() -> None:
 def list_(ask: Asking) -> None:
     """List container groups: all of the subscription, or those of a resource group."""
     groups = ask.client.container_groups
-    found = list(groups.list_by_resource_group(ask.asked_group) if ask.asked_group else groups.list())
-    ask.show(found, rows.of_group)
+    # Lists show how groups are if they are asked to; Azure's are not known to understand the question.
+    options: CallOptions = {} if ask.is_azure else {"params": {"$expand": "instanceView"}}
+    listed = groups.list_by_resource_group(ask.asked_group, **options) if ask.asked_group else groups.list(**options)
+    ask.show(list(listed), rows.of_group)
 
 
 @click.command()
