@@ -1,5 +1,5 @@
 # `make demo` and `make test` need nothing but Debian 12, root, git and make: `setup` installs the rest.
-.PHONY: help setup demo test test-clients bench soak fuzz lint clean
+.PHONY: help setup demo docs recording test test-clients bench soak fuzz lint clean
 .DEFAULT_GOAL := help
 python := .venv/bin/python
 
@@ -11,6 +11,13 @@ setup:  ## install what is missing: Debian packages and .venv
 
 demo: setup  ## run the six steps on real containers
 	@scripts/demo
+
+docs: setup  ## build the documentation into build/docs; warnings are errors
+	@.venv/bin/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "Open build/docs/index.html"
+
+recording: setup  ## record the README's first commands as a picture of a terminal (root, port 8443)
+	@$(python) tools/record.py
 
 test: setup lint  ## check everything
 	@$(python) -m pytest

@@ -1,0 +1,32 @@
+"""Settings of the documentation: `make docs` builds it with Sphinx."""
+
+from __future__ import annotations
+
+import hythe
+
+project = "Hythe"
+author = "The Hythe authors"
+project_copyright = "The Hythe authors"
+release = version = hythe.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+source_suffix = {".md": "markdown"}
+suppress_warnings = ["ref.python"]  # a name that is there twice, synchronous and not: either is meant
+nitpicky = False  # docstrings name what they name in code type, not as references
+default_role = "code"  # docstrings mark code by single backticks
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+autodoc_class_signature = "mixed"
+maximum_signature_line_length = 90
+python_use_unqualified_type_names = True
+add_module_names = False
+
+html_theme = "furo"
+html_title = f"Hythe {release}"
+html_copy_source = False
+html_show_sourcelink = False
