@@ -25,6 +25,7 @@ test: setup lint  ## check everything
 test-clients: setup  ## try every client of Azure's that is known to work; writes docs/reference/clients
 	@HYTHE_CLIENT_RESULTS=docs/reference/clients/$$(date +%F).json $(python) -m pytest tests/real/test_clients.py tests/real/tools
 	@$(python) tools/client_table.py
+	@$(python) tools/contract_coverage.py
 
 bench: setup  ## measure; prints a table and writes JSON
 	@$(python) -m bench
@@ -42,6 +43,7 @@ lint: setup  ## check style, types, who imports whom, and that what is generated
 	@$(python) tools/generate_proto.py --check
 	@$(python) tools/generate_sync.py --check
 	@$(python) tools/client_table.py --check
+	@$(python) tools/contract_coverage.py --check
 
 clean:  ## remove all that was made here
 	@rm -rf .venv .cache .demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

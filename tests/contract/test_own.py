@@ -74,6 +74,7 @@ def complaints(name: str, status: int, raw: bytes) -> list[str]:
     return list(OWN.problems(schema, json.loads(raw), but=NONE))
 
 
+@pytest.mark.proves("ContainerGroups_GetOutboundNetworkDependenciesEndpoints")
 @pytest.mark.parametrize("version", [versions.NEWEST, "2023-05-01"])
 async def test_answers_keep_to_the_description(version: str) -> None:
     async with running({"first": Outcome(runs_for=0.0)}) as service:

@@ -38,6 +38,7 @@ async def test_put_answers_201_with_a_running_group_and_nothing_to_poll() -> Non
     assert "azure-asyncoperation" not in reply.headers
 
 
+@pytest.mark.proves("ContainerGroups_CreateOrUpdate", "ContainerGroups_Get")
 async def test_second_put_answers_200_and_keeps_what_did_not_change() -> None:
     async with running() as service:
         await service.make_folder()
@@ -79,6 +80,7 @@ async def test_slow_group_answers_with_a_monitor_that_is_held_until_the_end() ->
     assert "retry-after" not in ended.headers
 
 
+@pytest.mark.proves("Containers_ListLogs")
 async def test_task_ends_and_its_log_stays() -> None:
     async with running({"task": Outcome(runs_for=0.01, exit_code=3, log="one\ntwo\n")}) as service:
         await service.make_folder()
@@ -93,6 +95,7 @@ async def test_task_ends_and_its_log_stays() -> None:
     assert log.json == {"content": "two\n"}
 
 
+@pytest.mark.proves("ContainerGroups_Get")
 @pytest.mark.parametrize(
     ("policy", "exit_code", "state"),
     [("Never", 0, "Succeeded"), ("Never", 1, "Failed"), ("OnFailure", 0, "Succeeded")],
@@ -123,6 +126,7 @@ async def test_crash_loop_is_shown_as_waiting_with_the_end_before() -> None:
     assert body["properties"]["instanceView"]["state"] == "Running"
 
 
+@pytest.mark.proves("ContainerGroups_Stop", "ContainerGroups_Start", "ContainerGroups_Restart")
 async def test_stop_start_and_restart() -> None:
     async with running() as service:
         await service.make_folder()
@@ -145,6 +149,7 @@ async def test_stop_start_and_restart() -> None:
     assert after["containers"][0]["properties"]["instanceView"]["restartCount"] == 0
 
 
+@pytest.mark.proves("ContainerGroups_List", "ContainerGroups_ListByResourceGroup")
 async def test_lists_have_no_instance_view_and_keep_to_their_scope() -> None:
     other = f"/subscriptions/{OTHER}/resourceGroups/rg"
     second = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/second"
@@ -168,6 +173,7 @@ async def test_lists_have_no_instance_view_and_keep_to_their_scope() -> None:
     assert left.json["properties"]["instanceView"]["state"] == "Running"
 
 
+@pytest.mark.proves("ContainerGroups_Delete")
 async def test_delete_answers_with_what_was_and_then_204() -> None:
     async with running() as service:
         await service.make_folder()
@@ -219,6 +225,7 @@ async def test_secrets_are_in_no_answer_and_not_in_the_database_in_clear() -> No
     assert "hush" not in repr(want)
 
 
+@pytest.mark.proves("ContainerGroups_Update")
 async def test_tags_are_replaced_and_nothing_restarts() -> None:
     async with running() as service:
         await service.make_folder()

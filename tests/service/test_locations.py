@@ -26,6 +26,7 @@ async def used(service: Service, location: str = "eastus") -> dict[str, tuple[in
     return {each["name"]["value"]: (each["currentValue"], each["limit"]) for each in listed}
 
 
+@pytest.mark.proves("Location_ListUsage")
 async def test_usages_count_groups_and_cores_of_a_location() -> None:
     async with running(settings=ServiceSettings(quotas=QuotaSettings(groups=7, cores=9))) as service:
         await service.make_folder()
@@ -82,6 +83,7 @@ async def test_quota_of_cores_holds_when_many_ask_at_once() -> None:
     assert cores == (2, 2)
 
 
+@pytest.mark.proves("Location_ListCapabilities")
 async def test_capabilities_are_those_of_the_machine() -> None:
     async with running() as service:
         public, private = (await service.ask("GET", f"{LOCATIONS}/eastus/capabilities")).json["value"]
@@ -92,6 +94,7 @@ async def test_capabilities_are_those_of_the_machine() -> None:
     assert private == public | {"ipAddressType": "Private"}
 
 
+@pytest.mark.proves("Location_ListCachedImages")
 async def test_cached_images_are_those_that_the_subscription_may_use() -> None:
     class Images:
         async def cached(self, subscription: str) -> list[str]:
@@ -118,6 +121,7 @@ async def test_unknown_subscription(what: str) -> None:
     assert (reply.status, reply.code) == (404, "SubscriptionNotFound")
 
 
+@pytest.mark.proves("Operations_List")
 async def test_operations_are_the_rights_of_the_route_table() -> None:
     async with running() as service:
         listed = (await service.ask("GET", "/providers/Microsoft.ContainerInstance/operations")).json["value"]
@@ -128,6 +132,7 @@ async def test_operations_are_the_rights_of_the_route_table() -> None:
     assert all(each["display"]["operation"] and each["origin"] == "User" for each in listed)
 
 
+@pytest.mark.proves("SubnetServiceAssociationLink_Delete")
 async def test_link_of_a_subnet_without_groups_is_not_there() -> None:
     path = f"{SUBNET}/providers/Microsoft.ContainerInstance/serviceAssociationLinks/default"
     async with running() as service:

@@ -109,6 +109,7 @@ async def test_put_makes_ordinary_groups_from_a_profile() -> None:
     assert log.json == {"content": "hello"}
 
 
+@pytest.mark.proves("NGroups_Get")
 async def test_a_done_set_shows_its_state_and_the_revision_that_it_took() -> None:
     async with running() as service:
         await service.make_folder()
@@ -121,6 +122,7 @@ async def test_a_done_set_shows_its_state_and_the_revision_that_it_took() -> Non
     assert set_["properties"]["containerGroupProfiles"] == [{"resource": {"id": f"{PROFILES}/p"}, "revision": 2}]
 
 
+@pytest.mark.proves("NGroups_CreateOrUpdate")
 async def test_put_again_scales_out_and_in() -> None:
     async with running() as service:
         await service.make_folder()
@@ -197,6 +199,7 @@ async def test_omitting_whether_the_count_is_maintained_does_not_reset_it() -> N
     assert reset == {"desiredCount": 2, "maintainDesiredCount": False}
 
 
+@pytest.mark.proves("NGroups_Update")
 async def test_patch_changes_what_it_names() -> None:
     async with running() as service:
         await service.make_folder()
@@ -288,6 +291,7 @@ async def test_a_rolling_update_that_goes_wrong_ends_early_and_says_so() -> None
     assert state == "Failed"
 
 
+@pytest.mark.proves("NGroups_Stop", "NGroups_Start", "NGroups_Restart")
 async def test_stop_start_and_restart_reach_every_group() -> None:
     async with running() as service:
         await service.make_folder()
@@ -333,6 +337,7 @@ async def test_start_of_a_running_set_restarts_nothing() -> None:
     assert after == before
 
 
+@pytest.mark.proves("NGroups_Delete")
 async def test_delete_takes_the_groups_along() -> None:
     async with running() as service:
         await service.make_folder()
@@ -423,6 +428,7 @@ async def test_what_is_wrong_is_told_and_nothing_is_made(body: dict[str, Any], c
     assert missing.status == 404
 
 
+@pytest.mark.proves("NGroups_List", "NGroups_ListByResourceGroup")
 async def test_lists_show_sets_of_a_subscription_and_of_a_resource_group() -> None:
     async with running() as service:
         await service.make_folder()

@@ -31,6 +31,9 @@ def made_from(name: str = "p", revision: int | None = None, **properties: object
     return {"location": "eastus", "properties": {"containerGroupProfile": reference(name, revision)} | properties}
 
 
+@pytest.mark.proves(
+    "CGProfile_CreateOrUpdate", "CGProfile_Get", "CGProfile_GetByRevisionNumber", "CGProfile_ListAllRevisions"
+)
 async def test_every_put_makes_a_revision_and_old_ones_keep_their_content() -> None:
     async with running() as service:
         await service.make_folder()
@@ -52,6 +55,7 @@ async def test_every_put_makes_a_revision_and_old_ones_keep_their_content() -> N
     assert (missing.status, missing.code) == (404, "ResourceNotFound")
 
 
+@pytest.mark.proves("CGProfile_Update")
 async def test_tags_are_patched_without_a_new_revision() -> None:
     async with running() as service:
         await service.make_folder()
@@ -67,6 +71,7 @@ async def test_tags_are_patched_without_a_new_revision() -> None:
     assert "tags" not in before.json
 
 
+@pytest.mark.proves("CGProfile_Delete")
 async def test_delete_answers_200_without_a_body_then_204_and_takes_the_revisions_along() -> None:
     async with running() as service:
         await service.make_folder()
@@ -82,6 +87,7 @@ async def test_delete_answers_200_without_a_body_then_204_and_takes_the_revision
     assert len(revisions.json["value"]) == left == 1
 
 
+@pytest.mark.proves("CGProfiles_ListByResourceGroup", "CGProfiles_ListBySubscription")
 async def test_lists_show_the_newest_revision_of_a_subscription_and_of_a_resource_group() -> None:
     async with running() as service:
         await service.make_folder()

@@ -123,6 +123,14 @@ async def sandboxes(outcomes: Any = None, **settings: float) -> AsyncIterator[tu
 # --- the resource ---
 
 
+@pytest.mark.proves(
+    "SandboxGroups_CreateOrUpdate",
+    "SandboxGroups_Get",
+    "SandboxGroups_Update",
+    "SandboxGroups_ListByResourceGroup",
+    "SandboxGroups_ListBySubscription",
+    "SandboxGroups_Delete",
+)
 async def test_a_sandbox_group_is_made_patched_listed_and_deleted() -> None:
     async with running() as service:
         await service.make_folder()
@@ -239,6 +247,7 @@ async def test_a_token_expires_and_dies_with_its_group() -> None:
 # --- sandboxes ---
 
 
+@pytest.mark.proves("SandboxGroups_Connect")
 async def test_a_sandbox_runs_commands_and_goes() -> None:
     async with sandboxes() as (service, box):
         made = await box.ask("POST", "", {"image": "tools"})

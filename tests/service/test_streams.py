@@ -167,6 +167,7 @@ def test_sizes_of_terminals_stay_within_reason() -> None:
 # --- exec -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("Containers_ExecuteCommand")
 async def test_our_protocol_keeps_outputs_apart_and_ends_with_the_exit_code(service: Service) -> None:
     uri, password = await session(service, "say a b")
     async with connected(service, uri, subprotocols=["other", *OWN]) as peer:
@@ -190,6 +191,7 @@ async def test_input_and_its_end_and_a_new_size(service: Service) -> None:
     assert service.engine.processes[-1].size == Size(rows=50, columns=4096)
 
 
+@pytest.mark.proves("Containers_ExecuteCommand")
 async def test_azures_protocol_is_a_terminal(service: Service) -> None:
     uri, password = await session(service, rows=33, cols=99)
     assert uri.startswith("wss://localhost/execstream/sessionId/")
@@ -319,6 +321,7 @@ async def test_a_follower_that_leaves_is_let_go_and_the_end_of_the_service_break
         assert peer.got.empty(), "the body was not ended as if it were whole"
 
 
+@pytest.mark.proves("Containers_ListLogs")
 async def test_logs_of_runs(service: Service) -> None:
     logs = f"{G}/containers/task/logs"
     assert (await service.ask("GET", logs)).json == {"content": "done\n"}
@@ -332,6 +335,7 @@ async def test_logs_of_runs(service: Service) -> None:
     assert (await service.ask("GET", logs, query="tail=99999999999999999999")).status == 200
 
 
+@pytest.mark.proves("Containers_Attach")
 async def test_attach_shows_the_log_and_takes_input(service: Service) -> None:
     reply = await service.ask("POST", f"{G}/containers/web/attach")
     assert reply.json["webSocketUri"].startswith("wss://localhost/logstream/sessionId/")
