@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
+from sphinx.application import Sphinx
+
 import hythe
 
 project = "Hythe"
@@ -30,3 +34,14 @@ html_theme = "furo"
 html_title = f"Hythe {release}"
 html_copy_source = False
 html_show_sourcelink = False
+
+
+def _skip(app: Sphinx, what: str, name: str, value: object, skip: bool, options: dict[str, object]) -> bool | None:
+    """Leave enums to the part of the page on models that shows their values."""
+    is_enum = what == "module" and isinstance(value, type) and issubclass(value, Enum)
+    return True if is_enum and "undoc-members" not in options else None
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what is decided here."""
+    app.connect("autodoc-skip-member", _skip)

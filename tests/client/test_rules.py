@@ -214,9 +214,7 @@ def test_a_failed_operation_says_what_to_do_next(code: str, message: str, events
 
 
 def test_too_many_cores_are_told_by_the_message() -> None:
-    message = (
-        "container group quota 'StandardCores' exceeded in region 'eastus'. Limit: '10', Usage: '0'."
-    )
+    message = "container group quota 'StandardCores' exceeded in region 'eastus'. Limit: '10', Usage: '0'."
     body = {"error": {"code": "ServiceUnavailable", "message": message}}
     made = error_of(answer(409, body), "create it")
     assert type(made) is errors.QuotaExceeded and "another region" in str(made)

@@ -103,14 +103,22 @@ def matches(expected: str, got: str) -> bool:
 class Reader:
     """Reads one page in a folder of its own, and does what it says."""
 
-    def __init__(self, folder: Path, *, microsofts: Path | None = None, shown: dict[str, str] | None = None) -> None:
-        """Take what pages call otherwise than it is called here: a port, for instance."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        microsofts: Path | None = None,
+        shown: dict[str, str] | None = None,
+        patience: float = _PATIENCE,
+    ) -> None:
+        """Take what pages call otherwise than it is called here (``shown``), a port for instance."""
         self.folder = folder
         self.known: dict[str, Any] = {"__name__": "__main__"}
         self.written = ""
         """By the block before."""
         self._microsofts = microsofts
         self._shown = shown or {}
+        self._patience = patience
 
     def close(self) -> None:
         """Close what a page has opened and left open."""
@@ -180,7 +188,7 @@ class Reader:
                 start_new_session=True,
             )  # fmt: skip
             try:
-                code = process.wait(_PATIENCE)
+                code = process.wait(self._patience)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

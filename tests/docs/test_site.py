@@ -23,7 +23,16 @@ def test_it_is_built_without_a_warning(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     pages = {path.relative_to(tmp_path / "site").with_suffix("") for path in (tmp_path / "site").rglob("*.html")}
     assert {path.relative_to(DOCS).with_suffix("") for path in DOCS.rglob("*.md")} <= pages
-    assert "begin_create_or_update" in (tmp_path / "site/reference/api/operations.html").read_text()
+    library = tmp_path / "site" / "reference" / "api"
+    for page, name in (
+        ("operations", "begin_create_or_update"),
+        ("hythe", "get_client_from_auth_file"),
+        ("aio", "ContainerInstanceManagementClient"),
+        ("models", "provisioning_timeout_in_seconds"),
+        ("errors", "QuotaExceeded"),
+        ("testing", "running_service"),
+    ):
+        assert f">{name}<" in (library / f"{page}.html").read_text(), f"{page} does not show {name}"
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:
