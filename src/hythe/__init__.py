@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .client.pods import from_pod
     from .client.pods_out import to_pod
     from .client.prices import estimate
+    from .client.usage import ContainerUsage, GroupUsage
 
 __all__ = [
     "AzureCliCredential",
@@ -43,9 +44,11 @@ __all__ = [
     "CertificateCredential",
     "ClientSecretCredential",
     "ContainerInstanceManagementClient",
+    "ContainerUsage",
     "DefaultCredential",
     "EnvironmentCredential",
     "ExecResult",
+    "GroupUsage",
     "LROPoller",
     "LogLine",
     "ManagedIdentityCredential",
@@ -75,9 +78,11 @@ _MODULES = {
     "CertificateCredential": "client._sync.credentials",
     "ClientSecretCredential": "client._sync.credentials",
     "ContainerInstanceManagementClient": "client._sync.container_instances",
+    "ContainerUsage": "client.usage",
     "DefaultCredential": "client._sync.surroundings",
     "EnvironmentCredential": "client._sync.surroundings",
     "ExecResult": "client.exec_frames",
+    "GroupUsage": "client.usage",
     "LROPoller": "client._sync.poller",
     "LogLine": "client.log_cursor",
     "ManagedIdentityCredential": "client._sync.surroundings",

@@ -77,7 +77,9 @@ class ServiceError(HytheError):
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        lines = [f"cannot {doing}: {message.rstrip()} [{code}, HTTP {status}]"]
+        # Hythe's own sentences begin so already
+        said = message.rstrip() if message.startswith("cannot ") else f"cannot {doing}: {message.rstrip()}"
+        lines = [f"{said} [{code}, HTTP {status}]"]
         lines += [f"  - {detail.message} [{detail.code}] {detail.target}".rstrip() for detail in details]
         if self.advice:
             lines.append(self.advice)

@@ -171,7 +171,7 @@ def test_why_events_and_wait(hythe: Hythe, web: str) -> None:
         (["run", "-p", "http", "nginx"], 125, "--publish"),
         (["run", "-e", "NOT_SET_HERE", "nginx"], 2, "NOT_SET_HERE"),
         (["run", "-v", "data", "nginx"], 2, "begins with /"),
-        (["run", "-v", "acc/none:/x", "nginx"], 125, "no storage account"),
+        (["run", "-v", "nobody/none:/x", "nginx"], 125, "no storage account"),
         (["run", "-v", "/nowhere:/x", "nginx"], 125, "hythe share"),
         (["run", "--rm", "-d", "nginx"], 2, "give one"),
         (["ls", "--cloud", "mars"], 1, "mars"),

@@ -67,21 +67,22 @@ def test_the_environment_names_the_data_dir_unless_an_option_does(cli: Callable,
 def test_a_damaged_description_is_a_sentence(cli: Callable, tmp_path: Path) -> None:
     data_dir = described(tmp_path)
     (data_dir / "service.json").write_text("{")
-    assert sentence(cli("env", "--data-dir", str(data_dir))).endswith("Start the service again with `hythe up`.")
+    said = sentence(cli("env", "--data-dir", str(data_dir)), code=4)
+    assert said.endswith("Start the service again with `hythe up`.")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"clientId": ""}'])
 @pytest.mark.parametrize("command", ["env --json", "sp create", "run-with true"])
 def test_a_damaged_auth_file_is_a_sentence(cli: Callable, tmp_path: Path, command: str, text: str) -> None:
     (described(tmp_path) / "my.azureauth").write_text(text)
-    said = sentence(cli(*command.split(), env={"HYTHE_HOME": str(tmp_path)}))
+    said = sentence(cli(*command.split(), env={"HYTHE_HOME": str(tmp_path)}), code=4)
     assert "cannot use the auth file" in said
     assert said.endswith("Write a new one with `hythe sp create --sdk-auth`.")
 
 
 def test_a_description_that_can_not_be_read_is_a_sentence(cli: Callable, tmp_path: Path) -> None:
     (tmp_path / "service.json").mkdir()
-    said = sentence(cli("env", "--data-dir", str(tmp_path)))
+    said = sentence(cli("env", "--data-dir", str(tmp_path)), code=4)
     assert said.startswith(f"cannot read {tmp_path / 'service.json'}: ")
     assert said.endswith("Run this as the user that the service runs as.")
 
@@ -92,7 +93,7 @@ def test_a_description_that_can_not_be_read_is_a_sentence(cli: Callable, tmp_pat
 @pytest.mark.parametrize("command", [["env"], ["env", "--json"], ["sp", "create"], ["run-with"]], ids=" ".join)
 def test_without_a_service_a_command_says_how_to_get_one(cli: Callable, tmp_path: Path, command: list[str]) -> None:
     last = ["--", "true"] if command == ["run-with"] else []
-    said = sentence(cli(*command, "--data-dir", str(tmp_path / "none"), *last))
+    said = sentence(cli(*command, "--data-dir", str(tmp_path / "none"), *last), code=4)
     assert f"cannot find a service in {tmp_path / 'none'}: none runs there." in said
     assert "Start one with `hythe up`" in said
 

@@ -78,7 +78,7 @@ def test_without_sdk_auth_it_prints_what_az_prints(service: Service) -> None:
 def test_a_subscription_that_is_not_there_is_refused(service: Service) -> None:
     known = service.facts["subscription"]
     assert create(service, "--sdk-auth", "--subscription", known)["subscriptionId"] == known
-    said = sentence(service("sp", "create", "--subscription", "11111111-2222-3333-4444-555555555555"))
+    said = sentence(service("sp", "create", "--subscription", "11111111-2222-3333-4444-555555555555"), code=3)
     assert said.startswith("cannot make a service principal: ")
     assert "11111111-2222-3333-4444-555555555555" in said
 
@@ -107,11 +107,13 @@ def test_subscriptions_come_and_go(service: Service) -> None:
     made = service("subscription", "create", "Team A")
     assert made.returncode == 0, made.stderr
     name = made.stdout.strip()
-    assert f"{name}  Team A" in service("subscription", "ls").stdout.splitlines()
+    listed = json.loads(service("subscription", "ls").stdout)
+    assert {"subscriptionId": name, "displayName": "Team A"} in listed
+    assert f"{name}  Team A" in service("subscription", "ls", "-o", "table").stdout.splitlines()
     assert create(service, "--sdk-auth", "--subscription", name)["subscriptionId"] == name
     assert service("subscription", "rm", name).returncode == 0
     assert name not in service("subscription", "ls").stdout
-    assert "could not be found" in sentence(service("subscription", "rm", name))
+    assert "could not be found" in sentence(service("subscription", "rm", name), code=3)
     assert "auth files name it" in sentence(service("subscription", "rm", service.facts["subscription"]))
 
 
@@ -120,8 +122,8 @@ def test_an_owner_who_is_not_known_any_more_makes_nobody(service: Service, tmp_p
         shutil.copy(service.data_dir / name, tmp_path)
     auth = json.loads(service.auth_file.read_text())
     (tmp_path / "my.azureauth").write_text(json.dumps(auth | {"clientSecret": "hush-hush"}))
-    said = sentence(service("sp", "create", "--data-dir", str(tmp_path)))
-    assert said.startswith("cannot make a service principal: cannot sign in with the auth file of the service: AADSTS")
+    said = sentence(service("sp", "create", "--data-dir", str(tmp_path)), code=4)
+    assert said.startswith("cannot sign in with the auth file of the service: AADSTS")
     assert "hush-hush" not in said
 
 

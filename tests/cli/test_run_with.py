@@ -230,7 +230,7 @@ echo "$HYTHE_INTERCEPT_PID" "$(dirname "$SSL_CERT_FILE")"
 
 
 def test_a_shell_is_told_what_is_wrong(service: Service, tmp_path: Path) -> None:
-    assert "none runs there" in sentence(service("env", "--intercept", "--data-dir", str(tmp_path)))
+    assert "none runs there" in sentence(service("env", "--intercept", "--data-dir", str(tmp_path)), code=4)
     assert "cannot watch process" in sentence(service("env", "--intercept", "--while", "4194304"))
     assert service("env", "--only").returncode == 2
 

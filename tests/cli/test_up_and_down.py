@@ -76,7 +76,7 @@ def test_a_port_that_is_taken_is_refused(fresh: Service, options: tuple[str, ...
         taken.listen()
         said = sentence(fresh("up", "--engine", "sim", "--port", str(fresh.port), *options))
     assert said == f"cannot listen on 127.0.0.1:{fresh.port}: it is taken. Choose another port with --port."
-    assert "cannot find a service" in sentence(fresh("env"))
+    assert "cannot find a service" in sentence(fresh("env"), code=4)
 
 
 @pytest.mark.parametrize("options", [(), ("--detach",)])
@@ -115,7 +115,7 @@ def test_what_was_made_is_there_again_after_down_and_up(fresh: Service) -> None:
     before = fresh.facts
 
     assert fresh.down() == "Stopped. `hythe up` brings the groups back.\n"
-    assert "cannot find a service" in sentence(fresh("env"))
+    assert "cannot find a service" in sentence(fresh("env"), code=4)
     assert (fresh.data_dir / "hythe.db").exists()
 
     fresh.port = free_port()
@@ -168,7 +168,7 @@ def test_a_service_that_was_killed_is_missed_in_a_sentence(fresh: Service) -> No
     with socket.socket() as trial:
         wait_for(lambda: trial.connect_ex(("127.0.0.1", fresh.port)) != 0)
     for command in (["sp", "create"], ["run-with", "--", "true"]):
-        said = sentence(fresh(*command))
+        said = sentence(fresh(*command), code=4)
         assert f"cannot reach Hythe at https://localhost:{fresh.port}: nobody listens there." in said
         assert said.endswith("Start it with `hythe up`.")
 
@@ -178,6 +178,6 @@ def test_another_program_on_the_port_is_not_told_the_secret(fresh: Service, serv
     described = json.loads((fresh.data_dir / "service.json").read_text())
     described["url"] = f"https://localhost:{service.port}"
     (fresh.data_dir / "service.json").write_text(json.dumps(described))
-    said = sentence(fresh("sp", "create"))
+    said = sentence(fresh("sp", "create"), code=4)
     assert f"cannot trust what answers at https://localhost:{service.port}: " in said
     assert said.endswith("Another program, or the service of another data dir, has its port.")

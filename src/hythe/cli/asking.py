@@ -23,7 +23,27 @@ GROUP_VARIABLE = "HYTHE_RESOURCE_GROUP"
 _ID_PARTS = 9
 
 
-class Asking:
+class Showing:
+    """How one command shows what it is about."""
+
+    def __init__(self, form: str | None, query: str | None) -> None:
+        self.form = form or _usual_form()
+        self.query = query
+        self._asked = form is not None or query is not None
+
+    def show(self, value: object, row: Callable[[Any], output.Row] | None = None) -> None:
+        """Write what the command is about."""
+        output.show(value, form=self.form, query=self.query, row=row)
+
+    def tell(self, text: str, value: object) -> None:
+        """Write a text that people and scripts take as it is, or what it says in the form that was asked for."""
+        if self._asked:
+            self.show(value)
+        else:
+            click.echo(text)
+
+
+class Asking(Showing):
     """One command's questions: opens the client at the first of them."""
 
     def __init__(
@@ -36,9 +56,8 @@ class Asking:
         context: str | None = None,
         subscription: str | None = None,
     ) -> None:
+        super().__init__(form, query)
         self.asked_group = resource_group
-        self.form = form or _usual_form()
-        self.query = query
         self._place = (cloud, context, subscription)
         self._client: ContainerInstanceManagementClient | None = None
 
@@ -80,10 +99,6 @@ class Asking:
         """Give the handle of a group: NAME, RESOURCE-GROUP/NAME, or an id."""
         folder, named = split(name)
         return self.client.group(named, folder or self.resource_group)
-
-    def show(self, value: object, row: Callable[[Any], output.Row] | None = None) -> None:
-        """Write what the command is about."""
-        output.show(value, form=self.form, query=self.query, row=row)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -180,6 +195,19 @@ def asks(shows: bool = True) -> Callable[[F], F]:
         return decorated  # type: ignore[no-any-return]
 
     return decorate
+
+
+def shows(function: F) -> F:
+    """Give a command that asks no service by these options those for how alone; it gets a `Showing`."""
+
+    @functools.wraps(function)
+    def run(form: str | None, query: str | None, **rest: Any) -> Any:
+        return function(Showing(form, query), **rest)
+
+    decorated: Any = run
+    for option in reversed(_OUTPUT):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]
 
 
 def one_group(function: F) -> F:

@@ -10,8 +10,9 @@ import click
 import msgspec
 from msgspec import Struct
 
-from . import output
+from .asking import Showing, shows
 from .exits import NOT_FOUND, UNREACHABLE, Said
+from .output import Row
 
 if TYPE_CHECKING:
     from ..client._sync.container_instances import ContainerInstanceManagementClient
@@ -120,9 +121,8 @@ def context() -> None:
 
 
 @context.command("list")
-@click.option("-o", "--output", "form", type=click.Choice(output.FORMATS), default="table", show_default=True,
-              help="How to show it.")  # fmt: skip
-def list_(form: str) -> None:
+@shows
+def list_(show: Showing) -> None:
     """List the contexts; * marks the current one."""
     book = _read()
     rows = [
@@ -133,15 +133,22 @@ def list_(form: str) -> None:
         }
         for name, each in sorted((_BUILT_IN | book.contexts).items())
     ]  # fmt: skip
-    output.show(rows, form=form)
+    show.show(rows, _row)
+
+
+def _row(context: dict[str, str]) -> Row:
+    return {name[:1].upper() + name[1:]: text for name, text in context.items()}
 
 
 @context.command("show")
+@shows
 @click.option("--context", "name", metavar="NAME", envvar="HYTHE_CONTEXT", help="Another than the current one.")
-def show(name: str | None) -> None:
+def show(show: Showing, name: str | None) -> None:
     """Say which service commands ask, and how it was found."""
     with connect(None, name, None) as client:
-        click.echo(client.connected_to)
+        session = client._session
+        found = {"url": session.base_url, "subscription": session.subscription_id, "found": client.connected_to}
+        show.tell(client.connected_to, found)
 
 
 @context.command("use")

@@ -13,7 +13,7 @@ import msgspec
 
 from ..client import local
 from ..client.auth_file import read_auth_file
-from ..errors import HytheError
+from .exits import FAILED, Said
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "WEBSOCKET_CLIENT_CA_BUNDLE")
 """Who reads which: Python's requests; OpenSSL, aiohttp and Go; Node; `az container exec`."""
@@ -39,17 +39,14 @@ def env(
         return
     if only or pid:
         raise click.UsageError("--only and --while go with --intercept.")
-    try:
-        service = local.read_local(where)
-        variables = {"AZURE_AUTH_LOCATION": str(local.auth_file(where))}
-        variables |= dict.fromkeys(CA_VARIABLES, str(local.ca_bundle(where)))
-        variables["HYTHE_URL"] = service.url
-        if not as_json:
-            _print(variables, as_json)
-            return
-        owner = read_auth_file(local.auth_file(where))
-    except HytheError as error:
-        raise click.ClickException(str(error)) from None
+    service = local.read_local(where)
+    variables = {"AZURE_AUTH_LOCATION": str(local.auth_file(where))}
+    variables |= dict.fromkeys(CA_VARIABLES, str(local.ca_bundle(where)))
+    variables["HYTHE_URL"] = service.url
+    if not as_json:
+        _print(variables, as_json)
+        return
+    owner = read_auth_file(local.auth_file(where))
     document = variables | {
         "url": service.url,
         "authority": service.url,
@@ -80,22 +77,20 @@ def _beside_a_shell(where: Path, only: bool, pid: int) -> dict[str, str]:
     )
     assert keeper.stdout and keeper.stderr  # noqa: S101 - both are pipes
     said, complaint = keeper.stdout.read(), keeper.stderr.read()  # it closes both once it is ready
-    keeper.returncode = keeper.poll() or 0  # it goes on without us
     try:
         variables: dict[str, str] = msgspec.json.decode(said, type=dict[str, str])
     except msgspec.DecodeError:
-        raise click.ClickException(complaint.decode().strip().removeprefix("Error: ")) from None
+        raise Said(complaint.decode().strip().removeprefix("Error: "), keeper.wait() or FAILED) from None
+    keeper.returncode = 0  # it goes on without us
     return variables | {"HYTHE_INTERCEPT_PID": str(keeper.pid)}
 
 
 def _of_identity(where: Path, identity: str) -> dict[str, str]:
     """Give the variables with which Azure's libraries get tokens of an identity, without a secret of its own."""
     asked = msgspec.json.encode({"id": identity})
-    try:
-        service = local.read_local(where)
-        found = msgspec.json.decode(
-            local.admin(service, where, "POST", "/hythe/host-identity", asked), type=dict[str, str]
-        )
-    except HytheError as error:
-        raise click.ClickException(str(error)) from None
+    service = local.read_local(where)
+    answer = local.admin(
+        service, where, "POST", "/hythe/host-identity", asked, doing=f"find identity '{identity}'"
+    )
+    found = msgspec.json.decode(answer, type=dict[str, str])
     return found | dict.fromkeys(CA_VARIABLES, str(local.ca_bundle(where))) | {"HYTHE_URL": service.url}

@@ -72,6 +72,8 @@ def explained(error: Exception) -> Said | None:
             lines.append(step)
             break
     code = next((_CODES[each.__name__] for each in type(error).__mro__ if each.__name__ in _CODES), FAILED)
+    if type(error) is errors.HytheError:  # the root itself is raised where no service is
+        code = UNREACHABLE
     return Said(" ".join(lines) if len(lines) <= 2 else "\n".join(lines), code)  # noqa: PLR2004
 
 

@@ -19,7 +19,6 @@ from msgspec import Struct
 from ..client import local
 from ..client.auth_file import VARIABLE, read_auth_file
 from ..client.intercept import Proxy
-from ..errors import HytheError
 from .env import CA_VARIABLES
 
 _AZURE = {
@@ -45,7 +44,8 @@ class Intercept(Struct):
 async def intercepting(given: Mapping[str, str], where: Path, *, only: bool = False) -> AsyncIterator[dict[str, str]]:
     """Serve the proxy until the block ends, and give the variables that lead a program to it.  Raises `HytheError`."""
     service = local.read_local(where)
-    made = msgspec.json.decode(local.admin(service, where, "POST", "/hythe/intercept"), type=Intercept)
+    answer = local.admin(service, where, "POST", "/hythe/intercept", doing="lead Azure's names to Hythe")
+    made = msgspec.json.decode(answer, type=Intercept)
     with tempfile.TemporaryDirectory(prefix="hythe-run-") as name:
         folder = Path(name)
         proxy = Proxy(made.names, service.url, local.trust(where), only=only)
@@ -134,10 +134,7 @@ def keep_intercepting(data_dir: str, only: bool, pid: int) -> None:
         watched = os.pidfd_open(pid)
     except OSError as why:
         raise click.ClickException(f"cannot watch process {pid}: {why.strerror}.") from None
-    try:
-        asyncio.run(_keep(Path(data_dir), watched, only))
-    except HytheError as error:
-        raise click.ClickException(str(error)) from None
+    asyncio.run(_keep(Path(data_dir), watched, only))
 
 
 async def _keep(where: Path, watched: int, only: bool) -> None:

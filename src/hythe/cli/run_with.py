@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from ..client import local
-from ..errors import HytheError
 from .intercepting import intercepting
 
 _NOT_FOUND, _NOT_RUNNABLE, _BY_SIGNAL = 127, 126, 128  # exit codes as shells give them
@@ -27,11 +26,7 @@ def run_with(only: bool, data_dir: str | None, command: tuple[str, ...]) -> None
     COMMAND finds Hythe's credentials where programs for Azure look for them (AZURE_CLIENT_ID and its like,
     AZURE_AUTH_LOCATION), unless it has others.
     """
-    try:
-        code = asyncio.run(_run(command, local.data_dir(data_dir), only))
-    except HytheError as error:
-        raise click.ClickException(str(error)) from None
-    raise SystemExit(code)
+    raise SystemExit(asyncio.run(_run(command, local.data_dir(data_dir), only)))
 
 
 async def _run(command: Sequence[str], where: Path, only: bool) -> int:

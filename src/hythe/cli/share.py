@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import click
 import msgspec
 from msgspec import Struct
 
-from ..client.local import admin, read_local
-from ..client.local import data_dir as resolve_data_dir
-from ..errors import HytheError
+from .asking import Showing, shows
+from .output import Row
+from .owner import ask_owner, data_dir_option
 
-_data_dir = click.option("--data-dir", metavar="DIR", help="The service's data dir (default: HYTHE_HOME).")
 _GB = 1 << 30
 
 
@@ -42,15 +42,6 @@ class _Copied(Struct):
     left_out: int
 
 
-def _ask(data_dir: str | None, method: str, path: str, body: dict[str, object] | None = None) -> bytes:
-    where = resolve_data_dir(data_dir)
-    encoded = msgspec.json.encode(body) if body is not None else None
-    try:
-        return admin(read_local(where), where, method, path, encoded)
-    except HytheError as error:
-        raise click.ClickException(str(error)) from None
-
-
 def _named(text: str) -> tuple[str, str]:
     account, slash, name = text.partition("/")
     if not account or not slash or not name or "/" in name:
@@ -60,14 +51,23 @@ def _named(text: str) -> tuple[str, str]:
 
 def account_key(account: str) -> str:
     """Give the key of a storage account of this machine's service."""
-    asked: dict[str, object] = {"account": account, "renew": False}
-    return msgspec.json.decode(_ask(None, "POST", "/hythe/share-keys", asked), type=_Key).key
+    return _key(None, account, renew=False)
+
+
+def _key(data_dir: str | None, account: str, *, renew: bool) -> str:
+    asked = {"account": account, "renew": renew}
+    doing = f"give the key of storage account '{account}'"
+    return msgspec.json.decode(ask_owner(data_dir, doing, "POST", "/hythe/share-keys", asked), type=_Key).key
+
+
+def _shares(data_dir: str | None) -> list[_Share]:
+    return msgspec.json.decode(ask_owner(data_dir, "list shares", "GET", "/hythe/shares"), type=_Listed).shares
 
 
 def share_at(folder: str) -> str:
     """Name the share, ACCOUNT/SHARE, whose files are in a folder of this machine."""
     wanted = Path(folder).expanduser().resolve()
-    for each in msgspec.json.decode(_ask(None, "GET", "/hythe/shares"), type=_Listed).shares:
+    for each in _shares(None):
         if Path(each.path).resolve() == wanted:
             return f"{each.account}/{each.share}"
     raise click.ClickException(
@@ -82,50 +82,63 @@ def share() -> None:
 
 
 @share.command("create")
-@_data_dir
+@shows
+@data_dir_option
 @click.option("--quota-gb", type=float, default=0.0, metavar="GB", help="Most that the share may hold (default: all).")
 @click.argument("name", metavar="ACCOUNT/SHARE")
-def create(data_dir: str | None, quota_gb: float, name: str) -> None:
+def create(show: Showing, data_dir: str | None, quota_gb: float, name: str) -> None:
     """Make a share, with its storage account if there is none, and print the account's key."""
     account, named = _named(name)
-    asked: dict[str, object] = {"account": account, "share": named, "quotaGb": quota_gb}
-    click.echo(msgspec.json.decode(_ask(data_dir, "PUT", "/hythe/shares", asked), type=_Key).key)
+    asked = {"account": account, "share": named, "quotaGb": quota_gb}
+    answer = ask_owner(data_dir, f"make share '{name}'", "PUT", "/hythe/shares", asked)
+    key = msgspec.json.decode(answer, type=_Key).key
+    show.tell(key, {"account": account, "share": named, "key": key})
 
 
 @share.command("key")
-@_data_dir
+@shows
+@data_dir_option
 @click.option("--renew", is_flag=True, help="Make a new key first; the old one ends.")
 @click.argument("account")
-def key(data_dir: str | None, renew: bool, account: str) -> None:
+def key(show: Showing, data_dir: str | None, renew: bool, account: str) -> None:
     """Print the key of a storage account."""
-    asked: dict[str, object] = {"account": account, "renew": renew}
-    click.echo(msgspec.json.decode(_ask(data_dir, "POST", "/hythe/share-keys", asked), type=_Key).key)
+    found = _key(data_dir, account, renew=renew)
+    show.tell(found, {"account": account, "key": found})
 
 
 @share.command("ls")
-@_data_dir
-def ls(data_dir: str | None) -> None:
+@shows
+@data_dir_option
+def ls(show: Showing, data_dir: str | None) -> None:
     """List shares: what they hold, their quota, and where they are."""
-    for each in msgspec.json.decode(_ask(data_dir, "GET", "/hythe/shares"), type=_Listed).shares:
-        quota = f"of {each.quota_gb:g} GB" if each.quota_gb else ""
-        name = f"{each.account}/{each.share}"
-        click.echo(f"{name:<40} {each.used_bytes / _GB:10.3f} GB {quota:<12} {each.path}")
+    show.show([msgspec.to_builtins(each) for each in _shares(data_dir)], _row)
+
+
+def _row(share: dict[str, Any]) -> Row:
+    return {
+        "Name": f"{share['account']}/{share['share']}",
+        "Used": f"{share['usedBytes'] / _GB:.3f} GB",
+        "Quota": f"{share['quotaGb']:g} GB" if share["quotaGb"] else "",
+        "Path": share["path"],
+    }
 
 
 @share.command("rm")
-@_data_dir
+@data_dir_option
 @click.argument("name", metavar="ACCOUNT/SHARE")
 def rm(data_dir: str | None, name: str) -> None:
     """Remove a share and everything in it, unless a group mounts it."""
     account, named = _named(name)
-    _ask(data_dir, "DELETE", f"/hythe/shares?{urlencode({'account': account, 'share': named})}")
+    path = f"/hythe/shares?{urlencode({'account': account, 'share': named})}"
+    ask_owner(data_dir, f"remove share '{name}'", "DELETE", path)
 
 
 @share.command("cp")
-@_data_dir
+@shows
+@data_dir_option
 @click.argument("source")
 @click.argument("target")
-def cp(data_dir: str | None, source: str, target: str) -> None:
+def cp(show: Showing, data_dir: str | None, source: str, target: str) -> None:
     """Copy a file or a directory: one side is a path, the other ACCOUNT/SHARE:PATH.
 
     Links, sockets and devices are left out.
@@ -136,9 +149,12 @@ def cp(data_dir: str | None, source: str, target: str) -> None:
     name, _, inside = (target if into else source).partition(":")
     account, named = _named(name)
     local = Path(source if into else target).absolute()
-    asked: dict[str, object] = {
+    asked = {
         "account": account, "share": named, "path": inside, "local": str(local), "into": into,
     }  # fmt: skip
-    copied = msgspec.json.decode(_ask(data_dir, "POST", "/hythe/share-copies", asked), type=_Copied)
+    copied = msgspec.json.decode(
+        ask_owner(data_dir, f"copy {source}", "POST", "/hythe/share-copies", asked), type=_Copied
+    )
     left = f", {copied.left_out} links and other things left out" if copied.left_out else ""
-    click.echo(f"{copied.files} files, {copied.bytes} bytes{left}")
+    said = {"files": copied.files, "bytes": copied.bytes, "leftOut": copied.left_out}
+    show.tell(f"{copied.files} files, {copied.bytes} bytes{left}", said)

@@ -6,8 +6,8 @@ import click
 import msgspec
 from msgspec import Struct
 
-from ..client import local
-from ..errors import HytheError
+from .asking import Showing, shows
+from .owner import ask_owner, data_dir_option
 
 
 class _Made(Struct, rename="camel"):
@@ -27,6 +27,7 @@ def sp() -> None:
 
 
 @sp.command("create")
+@shows
 @click.option("--sdk-auth", is_flag=True, help="Print an auth file, for AZURE_AUTH_LOCATION.")
 @click.option("--name", default="hythe-sp", show_default=True, help="Name to show people.")
 @click.option("--subscription", metavar="ID", help="Subscription that the auth file names (default: the first).")
@@ -39,23 +40,19 @@ def sp() -> None:
     help="What the role is for, as often as needed: the id of a subscription, resource group or resource (default: the "
     "subscription).",
 )
-@click.option("--data-dir", metavar="DIR", help="The service's data dir (default: HYTHE_HOME).")
+@data_dir_option
 def create(
-    sdk_auth: bool, name: str, subscription: str | None, role: str, scopes: tuple[str, ...], data_dir: str | None
-) -> None:
+    show: Showing, sdk_auth: bool, name: str, subscription: str | None, role: str, scopes: tuple[str, ...],
+    data_dir: str | None,
+) -> None:  # fmt: skip
     """Make a service principal with a role and print it; its secret can't be shown again."""
-    where = local.data_dir(data_dir)
     asked: dict[str, str | list[str]] = {"displayName": name, "role": role}
     asked["scopes"] = [scope for each in scopes for scope in each.split()]  # az takes several in one option
     if subscription:
         asked["subscriptionId"] = subscription
+    answer = ask_owner(data_dir, "make a service principal", "POST", "/hythe/service-principals", asked)
     try:
-        answer = local.admin(
-            local.read_local(where), where, "POST", "/hythe/service-principals", msgspec.json.encode(asked)
-        )
         made = msgspec.json.decode(answer, type=_Made)
-    except HytheError as error:
-        raise click.ClickException(f"cannot make a service principal: {error}") from None
     except msgspec.DecodeError:
         raise click.ClickException(
             "cannot make a service principal: the service's answer can't be read. Update hythe and the service."
@@ -64,4 +61,4 @@ def create(
         answer = msgspec.json.encode(
             {"appId": made.client_id, "displayName": name, "password": made.client_secret, "tenant": made.tenant_id}
         )
-    click.echo(msgspec.json.format(answer, indent=2))
+    show.tell(msgspec.json.format(answer, indent=2).decode(), msgspec.json.decode(answer))

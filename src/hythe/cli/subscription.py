@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import click
 import msgspec
 from msgspec import Struct
 
-from ..client import local
-from ..errors import HytheError
-
-_data_dir = click.option("--data-dir", metavar="DIR", help="The service's data dir (default: HYTHE_HOME).")
+from .asking import Showing, shows
+from .output import Row
+from .owner import ask_owner, data_dir_option
 
 
 class _Subscription(Struct, rename="camel"):
@@ -23,42 +23,42 @@ class _Listed(Struct):
     value: list[_Subscription]
 
 
-def _ask(data_dir: str | None, method: str, path: str, body: dict[str, str] | None = None) -> bytes:
-    where = local.data_dir(data_dir)
-    try:
-        encoded = msgspec.json.encode(body) if body is not None else None
-        return local.admin(local.read_local(where), where, method, path, encoded)
-    except HytheError as error:
-        raise click.ClickException(str(error)) from None
-
-
 @click.group()
 def subscription() -> None:
     """Make, list and remove subscriptions."""
 
 
 @subscription.command("create")
-@_data_dir
+@shows
+@data_dir_option
 @click.option("--id", "identity", metavar="GUID", default="", help="Its id (default: a new one).")
 @click.argument("name")
-def create(data_dir: str | None, identity: str, name: str) -> None:
+def create(show: Showing, data_dir: str | None, identity: str, name: str) -> None:
     """Make the subscription NAME and print its id."""
-    answer = _ask(data_dir, "POST", "/hythe/subscriptions", {"displayName": name, "subscriptionId": identity})
-    click.echo(msgspec.json.decode(answer, type=_Subscription).subscription_id)
+    asked = {"displayName": name, "subscriptionId": identity}
+    answer = ask_owner(data_dir, f"make subscription '{name}'", "POST", "/hythe/subscriptions", asked)
+    made = msgspec.json.decode(answer, type=_Subscription)
+    show.tell(made.subscription_id, msgspec.to_builtins(made))
 
 
 @subscription.command("ls")
-@_data_dir
-def ls(data_dir: str | None) -> None:
+@shows
+@data_dir_option
+def ls(show: Showing, data_dir: str | None) -> None:
     """List subscriptions; auth files name the first unless told otherwise."""
-    listed = msgspec.json.decode(_ask(data_dir, "GET", "/subscriptions?api-version=2022-12-01"), type=_Listed)
-    for each in listed.value:
-        click.echo(f"{each.subscription_id}  {each.display_name}")
+    answer = ask_owner(data_dir, "list subscriptions", "GET", "/subscriptions?api-version=2022-12-01")
+    listed = msgspec.json.decode(answer, type=_Listed)
+    show.show([msgspec.to_builtins(each) for each in listed.value], _row)
+
+
+def _row(subscription: dict[str, Any]) -> Row:
+    return {"Id": subscription["subscriptionId"], "Name": subscription["displayName"]}
 
 
 @subscription.command("rm")
-@_data_dir
+@data_dir_option
 @click.argument("identity", metavar="ID")
 def rm(data_dir: str | None, identity: str) -> None:
     """Remove a subscription that has no resource groups."""
-    _ask(data_dir, "DELETE", f"/hythe/subscriptions/{quote(identity, safe='')}")
+    path = f"/hythe/subscriptions/{quote(identity, safe='')}"
+    ask_owner(data_dir, f"remove subscription '{identity}'", "DELETE", path)

@@ -98,8 +98,10 @@ def read_local(data_dir: Path) -> LocalService:
         raise HytheError(f"cannot read {path}: {why}. Start the service again with `hythe up`.") from why
 
 
-def admin(service: LocalService, data_dir: Path, method: str, path: str, body: bytes | None = None) -> bytes:
-    """Send one request as the owner and return the body of its answer.  Raises `HytheError`.
+def admin(
+    service: LocalService, data_dir: Path, method: str, path: str, body: bytes | None = None, *, doing: str = ""
+) -> bytes:
+    """Send one request as the owner and return the body of its answer.  Raises `HytheError`, which says ``doing``.
 
     Goes straight to the service, whatever proxies the environment names, and trusts its own authority only.
     """
@@ -110,7 +112,7 @@ def admin(service: LocalService, data_dir: Path, method: str, path: str, body: b
         headers["Content-Type"] = "application/json"
     status, answer = _send(service, context, method, path, headers, body)
     if status >= _FIRST_ERROR:
-        raise _failure(f"{method} {path.partition('?')[0]}", status, answer)
+        raise _failure(doing or f"{method} {path.partition('?')[0]}", status, answer)
     return answer
 
 

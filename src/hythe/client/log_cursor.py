@@ -6,6 +6,9 @@ that was seen has gone, and the oldest kept one is younger, lines may have been 
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 LOST = "[lines are missing here: the container wrote more between two polls than the service keeps]"
@@ -22,6 +25,19 @@ class LogLine(Struct, frozen=True):
 
     def __str__(self) -> str:
         return self.text
+
+
+_COLOURS = (36, 35, 34, 32, 33)  # of terminals: cyan, magenta, blue, green, yellow
+
+
+def printed(line: LogLine, containers: Sequence[str]) -> str:
+    """Write a line for people: behind its container's name, each in its colour, where there are several."""
+    if len(containers) < 2:  # noqa: PLR2004
+        return line.text
+    name = f"[{line.container}]"
+    if not os.environ.get("NO_COLOR") and line.container in containers:
+        name = f"\x1b[{_COLOURS[containers.index(line.container) % len(_COLOURS)]}m{name}\x1b[0m"
+    return f"{name} {line.text}"
 
 
 class LogCursor:

@@ -116,6 +116,19 @@ def test_force_sends_secrets_again() -> None:
             assert epoch(aci) != before
 
 
+def test_a_name_that_is_given_wins_over_the_definitions(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("name: com\nservices: {a: {image: i}}")
+    with running_service() as service:
+        with served(service) as aci:
+            assert (aci.apply(tmp_path / "compose.yaml", name="other")).name == "other"
+            definition = wanted()
+            assert (aci.apply(definition, name="mine")).action == "create"
+            assert (aci.plan(definition, name="mine")).action == "none"
+            assert definition.name == "web"  # what the caller has stays as it is
+            made = [group.name for group in aci.container_groups.list_by_resource_group("hythe")]
+            assert sorted(made) == ["mine", "other"]
+
+
 def test_files_of_three_kinds(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("name: com\nservices: {a: {image: i}}")
     (tmp_path / "pod.yaml").write_text("kind: Pod\nmetadata: {name: pod}\nspec: {containers: [{name: a, image: i}]}")

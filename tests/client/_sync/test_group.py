@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hythe.client.transport import Request, Response
-from hythe.errors import OperationFailed, StillRunning
+from hythe.errors import NotFound, OperationFailed, StillRunning
 
 from ..script import SUBSCRIPTION, answer, fault
 from .subject import ContainerInstanceManagementClient, FakeTransport, StaticTokenCredential, clocked
@@ -254,3 +254,36 @@ def test_a_resource_group_is_made_if_there_is_none() -> None:
     )
     with pytest.raises(ValueError, match="give location="):
         azure.ensure_resource_group("hythe")
+
+
+def test_what_a_group_uses() -> None:
+    named = group("Running", a=view("Running")) | {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/hythe/x/web"}
+    used = {"networkBytesReceivedPerSecond": 5.0, "containers": [{"name": "a", "cpuMillicores": 500.0}]}
+    aci, transport = service(GET_web=[answer(200, named)], GET_stats=[answer(200, used)])
+    usage = aci.group("web").top()
+    assert (usage.name, usage.cpu, usage.network_received) == ("web", 0.5, 5.0)
+    assert "/web/stats?" in transport.requests[1].url and "seconds=60" in transport.requests[1].url
+
+
+def test_what_a_group_uses_on_azure() -> None:
+    named = group("Running", a=view("Running")) | {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/hythe/x/web"}
+    data = [{"timeStamp": "t", "average": 250.0}, {"timeStamp": "t"}]
+    tags = [{"name": {"value": "containername"}, "value": "a"}]
+    cpu = {"name": {"value": "CpuUsage"}, "timeseries": [{"metadatavalues": tags, "data": data}]}
+    sent = {"name": {"value": "NetworkBytesTransmittedPerSecond"}, "timeseries": [{"data": data}]}
+    transport = FakeTransport(answer(200, named), answer(200, {"value": [cpu]}), answer(200, {"value": [sent]}))
+    azure = ContainerInstanceManagementClient(StaticTokenCredential("t"), SUBSCRIPTION, transport=transport)
+    usage = azure.group("web").top()
+    assert (usage.cpu, usage.network_sent, usage.network_received) == (0.25, 250.0, None)
+    by_container, by_group = (request.url for request in transport.requests[1:])
+    assert "/web/providers/Microsoft.Insights/metrics?" in by_container and "containerName" in by_container
+    assert "NetworkBytes" in by_group and "containerName" not in by_group  # Azure refuses both at once
+
+
+def test_figures_that_can_not_be_had() -> None:
+    aci, _ = service(
+        GET_web=[answer(200, group("Running", a=view("Running")) | {"id": "/subscriptions/s/web"})],
+        GET_stats=[fault(404, "ResourceNotFound")],
+    )
+    with pytest.raises(NotFound, match="what container group 'web' uses"):
+        aci.group("web").top()

@@ -30,6 +30,8 @@ async def plan(
     named = name or wanted.name
     if not named:
         raise ValueError("cannot apply a definition without a name: give name=")
+    if wanted.name != named:  # the argument wins, and what is sent says nothing else
+        wanted = msgspec.structs.replace(wanted, name=named)
     try:
         there = await client.container_groups.get(resource_group, named)
     except NotFound:

@@ -141,6 +141,7 @@ class ContainerInstanceManagementClient(Client):
         """Make a group what a definition says, wait until that is done, and return what was done.
 
         ``definition`` is a `ContainerGroup` or the path of a file: compose, pod, or that of ``az container create``.
+        ``name`` is the group's, whatever the definition says; without it the definition's own.
         Nothing is sent if all is so already; other tags alone restart nothing; what can't be changed in place (sizes,
         restart policy, region) has the group deleted and made again.  Secrets are not shown by the service and so not
         compared: ``force`` sends all again.  Raises `OperationFailed`, and ValueError for a file that can't be used.

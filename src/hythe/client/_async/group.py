@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +10,16 @@ from hythe.client.archives import Local
 from hythe.client.exec_frames import ExecResult
 from hythe.client.log_cursor import LogCursor, LogLine
 from hythe.client.outcomes import ENDS, has_ended, state_of
+from hythe.client.usage import GroupUsage
 from hythe.client.why import explain
 from hythe.errors import Conflict, NotFound, NotOffered, OperationFailed, StillRunning
 from hythe.models import ContainerGroup
 
+from ._log import Log
 from ._sockets import Forward, Socket, listen
 from .files import ContainerFiles
 from .following import Followed
+from .measuring import usage_of
 from .sessions import ContainerSession, Input, finish, open_attachment, open_command
 
 if TYPE_CHECKING:
@@ -77,22 +80,37 @@ class Group:
         group = await self.get()
         return explain(group, await self._log_ends(group))
 
-    async def logs(
+    async def top(self) -> GroupUsage:
+        """Measure what the containers use: cores and bytes of each, and the network of the group.
+
+        Hythe measures each second; Azure each minute, and tells it some minutes later.  ``cpu_before`` and
+        ``memory_before`` are the figures of the time before.  A container that does not run has none.
+        """
+        return await usage_of(self._client, await self.get())
+
+    def logs(
         self,
         container: str | Sequence[str] | None = None,
         *,
         follow: bool = False,
         tail: int | None = None,
-    ) -> AsyncIterator[LogLine]:
+    ) -> Log:
         """Iterate over what one container, some, or all have written; with ``follow`` until all have ended.
 
         Hythe sends each line as it is written.  On Azure following asks again and again, so a line comes up to a few
         seconds late, but each comes once and in order; if Azure has dropped lines between two questions, a line with
-        ``lost`` set stands in their place.
+        ``lost`` set stands in their place.  In a notebook the log shows itself as it grows.
         """
+        names = [container] if isinstance(container, str) else list(container or ())
+        return Log(self._lines(names, container is None, follow, tail), names)
+
+    async def _lines(
+        self, names: list[str], every: bool, follow: bool, tail: int | None
+    ) -> AsyncGenerator[LogLine, None]:
+        """Iterate over the lines of these containers, or with ``every`` of all: then ``names`` is filled."""
         group = await self.get()
-        every = [each.name for each in group.containers or ()]
-        names = every if container is None else [container] if isinstance(container, str) else list(container)
+        if every:
+            names.extend(each.name for each in group.containers or ())
         if follow and self._client._session.streams:
             async for line in Followed(self._client, self.resource_group, self.name, tail).lines(names):
                 yield line
