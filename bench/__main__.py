@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, imports, life, lists, metrics, reads, rest, streams
+from . import create, gets, imports, life, lists, metrics, reads, rest, streams
 from .rivals import ROOT, Service
 
 PARTS = {
@@ -24,6 +24,7 @@ PARTS = {
     "import": imports.measure,
     "list": lists.measure,
     "reads": reads.measure,
+    "gets": gets.measure,
     "rest": rest.measure,
     "metrics": metrics.measure,
 }

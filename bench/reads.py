@@ -27,7 +27,7 @@ VERSION = "api-version=2023-05-01"
 
 
 @contextmanager
-def _simulated() -> Iterator[Path]:
+def simulated() -> Iterator[Path]:
     """Run a service on simulated containers, and remove all of it at the end."""
     data_dir = Path(tempfile.mkdtemp(prefix="hythe-reads-"))
     (data_dir / "hythe.toml").write_text(f"[service.quotas]\ngroups = {2 * GROUPS}\ncores = {GROUPS}\n")
@@ -116,7 +116,7 @@ def measure(_: object, rounds: int) -> list[dict[str, Any]]:
     if shutil.which("wrk") is None:
         subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "wrk"], check=True,
                        stdout=subprocess.DEVNULL)  # fmt: skip
-    with _simulated() as data_dir:
+    with simulated() as data_dir:
         first = Caller(data_dir)
         first.ask("PUT", f"{first.folder}?api-version=2021-04-01", {"location": "eastus"})
         numbers = iter(range(GROUPS))

@@ -17,7 +17,7 @@ CONFIG = ROOT / "tools/unasyncd.toml"
 PINS = ROOT / "tools/unasyncd.txt"
 ENVIRONMENT = ROOT / ".cache/unasyncd-venv"
 FOLDERS = [("src/hythe/client/_async", "src/hythe/client/_sync"), ("tests/client/_async", "tests/client/_sync")]
-PAIRS = {"__init__.py", "_io.py", "_log.py", "_sockets.py", "subject.py"}
+PAIRS = {"__init__.py", "_io.py", "_lane.py", "_log.py", "_sockets.py", "subject.py"}
 STYLE = ["--isolated", "--line-length=120", "--target-version=py311"]
 FIXES = ["--select=I,F401,UP028,C416", "--unsafe-fixes", "--config=lint.isort.known-first-party=['hythe']"]
 

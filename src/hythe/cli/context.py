@@ -93,7 +93,9 @@ def connect(cloud: str | None, name: str | None, subscription: str | None) -> Co
     Azure is never chosen because nothing else is there: what is made there costs money.
     """
     from .. import connect as open_client
-    from ..client import direct, local
+    from ..client import local
+    from ..client._sync.transport import HttpTransport
+    from ..client.trust import Trust
     from ..errors import ConnectionFailed, CredentialError, HytheError, ServiceError
 
     chosen = _chosen(cloud, name)
@@ -102,9 +104,8 @@ def connect(cloud: str | None, name: str | None, subscription: str | None) -> Co
         if chosen.to != "local":
             return open_client(chosen.to, subscription_id=wanted)
         where = local.data_dir(chosen.data_dir)
-        return open_client(
-            "local", data_dir=where, subscription_id=wanted, transport=direct.DirectTransport(local.ca(where))
-        )
+        transport = HttpTransport(trust=Trust(loopback_ca=str(local.ca(where)), only=True))
+        return open_client("local", data_dir=where, subscription_id=wanted, transport=transport)
     except CredentialError as why:
         if str(why).endswith("."):  # it says what to do
             raise

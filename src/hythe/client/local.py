@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
@@ -13,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from hythe.client.auth_file import AuthFile, read_auth_file
+from hythe.client.reaching import answering
 from hythe.errors import ConnectionFailed, CredentialError, HytheError, ServiceError, UnexpectedAnswer
 
 if TYPE_CHECKING:
@@ -168,33 +167,6 @@ def _send(
             return answer.status, answer.read()
     finally:
         connection.close()
-
-
-@contextlib.contextmanager
-def answering(url: str) -> Iterator[None]:
-    """Say why the service of this machine does not answer: what goes wrong within is a `ConnectionFailed`."""
-    import http.client
-    import ssl
-
-    try:
-        yield
-    except ssl.SSLCertVerificationError as why:
-        raise ConnectionFailed(
-            f"cannot trust what answers at {url}: {why.verify_message}. "
-            "Another program, or the service of another data dir, has its port.",
-            reason="untrusted",
-        ) from why
-    except TimeoutError as why:
-        raise ConnectionFailed(f"cannot wait longer for {url}: it is too slow.", reason="timeout") from why
-    except ConnectionRefusedError as why:
-        raise ConnectionFailed(
-            f"cannot reach Hythe at {url}: nobody listens there. Start it with `hythe up`.", reason="refused"
-        ) from why
-    except (OSError, http.client.HTTPException) as why:
-        raise ConnectionFailed(
-            f"cannot talk to Hythe at {url}: {str(why) or type(why).__name__}. Look into the service's log.",
-            reason="lost",
-        ) from why
 
 
 def _failure(doing: str, status: int, answer: bytes) -> HytheError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from hythe.client.reaching import answering
 from hythe.errors import ConnectionFailed
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Trust(Struct, frozen=True, kw_only=True):
     """File with further certificates, for every host."""
     loopback_ca: str | None = None
     """File with further certificates, for hosts on this machine only."""
+    only: bool = False
+    """Whether on this machine nobody else than ``loopback_ca`` is trusted: the system's take their time to read."""
 
     @classmethod
     def of(cls, ca: str | os.PathLike[str] | bool | None, loopback_ca: str | None = None) -> Trust:
@@ -31,6 +34,15 @@ class Trust(Struct, frozen=True, kw_only=True):
         if isinstance(ca, bool) or ca is None:
             return cls(verify=ca is not False, loopback_ca=loopback_ca)
         return cls(ca=os.fspath(ca), loopback_ca=loopback_ca)
+
+    def of_this_machine(self) -> ssl.SSLContext:
+        """Make a context for hosts on this machine.  Raises `ConnectionFailed`."""
+        import ssl
+
+        if not (self.only and self.loopback_ca):
+            return self.extend(ssl.create_default_context(), loopback=True)
+        with answering(self.loopback_ca):
+            return ssl.create_default_context(cafile=self.loopback_ca)
 
     def extend(self, context: ssl.SSLContext, *, loopback: bool) -> ssl.SSLContext:
         """Add to a context that already trusts the system's authorities."""

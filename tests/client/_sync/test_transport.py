@@ -32,7 +32,7 @@ def get(url: str, timeout: float | None = None) -> Request:
 def reason(transport: HttpTransport, request: Request) -> str:
     """Send a request that must fail, and tell why it did."""
     try:
-        with pytest.raises(ConnectionFailed, match="cannot reach") as caught:
+        with pytest.raises(ConnectionFailed, match="cannot ") as caught:
             transport.send(request)
     finally:
         transport.close()

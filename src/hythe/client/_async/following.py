@@ -30,6 +30,7 @@ class Followed:
         self._group = group
         self._tail = tail
         self._open: set[Stream] = set()
+        self._over = False
         self._broken: set[str] = set()
         """Containers whose connection broke, so that there may be more although they have ended."""
 
@@ -44,6 +45,7 @@ class Followed:
                 async for line in merged(sources):
                     yield line
         finally:
+            self._over = True  # others that read may not have noticed yet
             for stream in list(self._open):
                 await stream.close()
 
@@ -62,7 +64,7 @@ class Followed:
                     any_new = True
                     time, _, text = line.partition(" ")
                     yield LogLine(name, text, time)
-            if await self._has_ended(name) and name not in self._broken:
+            if self._over or (await self._has_ended(name) and name not in self._broken):
                 return
             self._broken.discard(name)
             tail = None if any_new or tail is None else tail

@@ -1,4 +1,4 @@
-"""Carries requests over HTTP.  The HTTP library is loaded when the first request is sent, not before."""
+"""Carries requests over HTTP: to this machine by a way of our own, to others by an HTTP library, loaded when needed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hythe.client.trust import Trust
 from hythe.errors import ConnectionFailed, Reason
 
 from ._io import close
+from ._lane import Lane
 from ._sockets import blocks_of, let_go
 
 if TYPE_CHECKING:
@@ -56,7 +57,10 @@ class Stream:
 
 
 class HttpTransport:
-    """Sends requests with httpx2, through the environment's proxies unless the host is on this machine."""
+    """Sends requests: straight to this machine, to other hosts with httpx2, through the environment's proxies.
+
+    What is read as it comes, wherever from, is carried by httpx2 too.
+    """
 
     def __init__(self, *, trust: Trust | None = None, timeout: float = 300.0) -> None:
         self._trust = trust or Trust()
@@ -65,16 +69,17 @@ class HttpTransport:
         """By whether the host is on this machine, and whether TLS is spoken."""
         self._contexts: dict[bool, ssl.SSLContext] = {}
         """By whether the host is on this machine."""
+        self._lane = Lane(lambda: self.trusted(True), KEEP_ALIVE)
 
     async def send(self, request: Request) -> Response:
         """Send one request and return its answer.  Raises `ConnectionFailed` when there is none."""
-        import httpx2
-
-        client = self._client(
-            is_loopback(request.url) or _is_link_local(request.url), request.url[:6].lower() == "https:"
-        )
         seconds = self._timeout if request.timeout is None else request.timeout
         connect = min(seconds, request.connect_timeout or CONNECT_TIMEOUT)
+        if is_loopback(request.url):
+            return await self._lane.send(request, seconds, connect)
+        import httpx2
+
+        client = self._client(_is_link_local(request.url), request.url[:6].lower() == "https:")
         try:
             answer = await client.request(
                 request.method,
@@ -108,17 +113,20 @@ class HttpTransport:
 
     def trusted(self, local: bool) -> ssl.SSLContext:
         """Give the TLS context for connections to this machine, or to others."""
-        import httpx2
-
         context = self._contexts.get(local)
         if context is None:
             # reading the authorities takes longer than many a request
-            context = self._trust.extend(httpx2.create_ssl_context(trust_env=False), loopback=local)
-            self._contexts[local] = context
+            context = self._contexts[local] = self._trust.of_this_machine() if local else self._of_others()
         return context
+
+    def _of_others(self) -> ssl.SSLContext:
+        import httpx2
+
+        return self._trust.extend(httpx2.create_ssl_context(trust_env=False), loopback=False)
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
+        await self._lane.close()
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await close(client)
@@ -129,7 +137,7 @@ class HttpTransport:
         client = self._clients.get((local, secure))
         if client is None:
             context = secure and self.trusted(local)  # plain HTTP needs none
-            limits = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEEP_ALIVE)
+            limits = httpx2.Limits(max_connections=100, keepalive_expiry=KEEP_ALIVE)
             made = httpx2.AsyncClient(verify=context, trust_env=not local, limits=limits)
             # another thread may have been quicker; nothing has been opened yet, so the loser is just dropped
             client = self._clients.setdefault((local, secure), made)

@@ -31,6 +31,7 @@ class Followed:
         self._group = group
         self._tail = tail
         self._open: set[Stream] = set()
+        self._over = False
         self._broken: set[str] = set()
         """Containers whose connection broke, so that there may be more although they have ended."""
 
@@ -45,6 +46,7 @@ class Followed:
                 for line in merged(sources):
                     yield line
         finally:
+            self._over = True  # others that read may not have noticed yet
             for stream in list(self._open):
                 stream.close()
 
@@ -63,7 +65,7 @@ class Followed:
                     any_new = True
                     time, _, text = line.partition(" ")
                     yield LogLine(name, text, time)
-            if self._has_ended(name) and name not in self._broken:
+            if self._over or (self._has_ended(name) and name not in self._broken):
                 return
             self._broken.discard(name)
             tail = None if any_new or tail is None else tail
