@@ -1,6 +1,6 @@
 """`make bench`: measure, print a table, write `.cache/bench.json`.
 
-python -m bench [create] [life] [import] [reads] [rest] [metrics] [--rounds N]
+python -m bench [create] [life] [streams] [import] [list] [az] [reads] [gets] [rest] [metrics] [--rounds N]
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, gets, imports, life, lists, metrics, reads, rest, streams
+from . import create, gets, imports, life, listing, lists, metrics, reads, rest, streams
 from .rivals import ROOT, Service
 
 PARTS = {
@@ -23,6 +23,7 @@ PARTS = {
     "streams": streams.measure,
     "import": imports.measure,
     "list": lists.measure,
+    "az": listing.measure,
     "reads": reads.measure,
     "gets": gets.measure,
     "rest": rest.measure,

@@ -29,7 +29,7 @@ def measure(_: object, rounds: int) -> list[dict[str, Any]]:
         caller = Caller(data_dir)
         caller.ask("PUT", f"{caller.folder}?api-version=2021-04-01", {"location": "eastus"})
         caller.ask("PUT", f"{caller.groups}/{NAME}?{VERSION}", group(0))
-        environment = _environment(data_dir)
+        environment = credentials(data_dir) | {"BENCH_GROUP": f"{FOLDER}/{NAME}"}
         for _ in range(min(rounds, MOST)):
             for who, python in pythons.items():
                 command = [python, WORKER, who, str(PER_PROCESS)]
@@ -44,8 +44,8 @@ def measure(_: object, rounds: int) -> list[dict[str, Any]]:
     ]
 
 
-def _environment(data_dir: Path) -> dict[str, str]:
-    """Give the variables that either client signs in with."""
+def credentials(data_dir: Path) -> dict[str, str]:
+    """Give the environment with what any client signs in with."""
     said = subprocess.run(
         [*HYTHE, "env", "--json", "--data-dir", str(data_dir)], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
@@ -57,4 +57,4 @@ def _environment(data_dir: Path) -> dict[str, str]:
             "AZURE_CLIENT_SECRET": "client_secret", "AZURE_SUBSCRIPTION_ID": "subscription",
             "AZURE_AUTH_LOCATION": "auth_file", "SSL_CERT_FILE": "ca", "REQUESTS_CA_BUNDLE": "REQUESTS_CA_BUNDLE",
         }.items()
-    } | {"BENCH_GROUP": f"{FOLDER}/{NAME}"}  # fmt: skip
+    }  # fmt: skip
