@@ -504,6 +504,14 @@ class Watch(Protocol):
         """Give the uid of every group in which something happened, until closed."""
 
 
+@runtime_checkable
+class Glances(Protocol):
+    """Looks at all groups at once, which costs little more than a look at one."""
+
+    async def glance(self) -> dict[Uid, frozenset[tuple[str, int]]]:
+        """Give for each group a mark of what there is of it: once that is another, a look would show something new."""
+
+
 class Checked(Struct, frozen=True, kw_only=True):
     """What one run of a probe found."""
 

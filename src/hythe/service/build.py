@@ -233,7 +233,8 @@ def build(
         reconciler.pass_over,
         owner=owner,
         clock=clock,
-        kinds=(*RUN_BY_ENGINE, *SETS),
+        kinds=RUN_BY_ENGINE,
+        others=SETS,
         beside=(prober, tokens),
     )
     sampler = Sampler(store, engine, history or History(), clock=clock, sleep=sleep)

@@ -194,6 +194,10 @@ class ContainerdEngine(Streams):
         self._made.pop(uid, None)
         return self._volumes.add_to(await self._sight.observe(self.containerd, uid), uid)
 
+    async def glance(self) -> dict[Uid, frozenset[tuple[str, int]]]:
+        """Look at all groups at once."""
+        return await self._sight.glance(self.containerd)
+
     def plan(self, want: Want, seen: Observed, now: datetime) -> Plan:
         """Decide by the common planner."""
         return pod.plan(want, seen, now, self._backoff, grace=self._grace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from datetime import UTC, datetime
 
 from ..base import ContainerSeen, Finished, Observed, SandboxSeen, Uid
@@ -23,6 +24,24 @@ _SETTLE_PAUSES = (*[0.005] * 40, *[0.05] * 200)
 
 def _when(nanoseconds: int) -> datetime | None:
     return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds > 0 else None
+
+
+async def _listed(
+    containerd: Containerd, labels: dict[str, str]
+) -> tuple[cri.ListPodSandboxResponse, cri.ListContainersResponse]:
+    """Give the sandboxes and containers that carry some labels."""
+    return await asyncio.gather(
+        containerd.call(
+            "ListPodSandbox",
+            cri.ListPodSandboxRequest(filter=cri.PodSandboxFilter(label_selector=labels)),
+            cri.ListPodSandboxResponse,
+        ),
+        containerd.call(
+            "ListContainers",
+            cri.ListContainersRequest(filter=cri.ContainerFilter(label_selector=labels)),
+            cri.ListContainersResponse,
+        ),
+    )
 
 
 class Sight:
@@ -49,21 +68,19 @@ class Sight:
         self.addresses.pop(identity, None)
         self.ended.discard(identity)
 
+    async def glance(self, containerd: Containerd) -> dict[Uid, frozenset[tuple[str, int]]]:
+        """Give the ids and states of what there is of each group."""
+        sandboxes, containers = await _listed(containerd, {INSTALLATION: self._installation})
+        found: defaultdict[Uid, set[tuple[str, int]]] = defaultdict(set)
+        for sandbox in sandboxes.items:
+            found[Uid(sandbox.labels[UID])].add((sandbox.id, sandbox.state))
+        for one in containers.containers:
+            found[Uid(one.labels[UID])].add((one.id, one.state))
+        return {uid: frozenset(each) for uid, each in found.items()}
+
     async def observe(self, containerd: Containerd, uid: Uid) -> Observed:
         """Look at the sandboxes and containers that carry this uid."""
-        mine = {INSTALLATION: self._installation, UID: uid}
-        sandboxes, containers = await asyncio.gather(
-            containerd.call(
-                "ListPodSandbox",
-                cri.ListPodSandboxRequest(filter=cri.PodSandboxFilter(label_selector=mine)),
-                cri.ListPodSandboxResponse,
-            ),
-            containerd.call(
-                "ListContainers",
-                cri.ListContainersRequest(filter=cri.ContainerFilter(label_selector=mine)),
-                cri.ListContainersResponse,
-            ),
-        )
+        sandboxes, containers = await _listed(containerd, {INSTALLATION: self._installation, UID: uid})
         ordered = sorted(sandboxes.items, key=lambda one: (one.state, -one.metadata.attempt))
         sandbox = await self._see_sandbox(containerd, ordered[0], uid) if ordered else None
         seen = await asyncio.gather(

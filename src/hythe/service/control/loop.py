@@ -1,26 +1,33 @@
 """Finds what is due, leases it, has it worked on, and tells who waits for it.
 
 Nothing is polled in the fast path: callers wake a key, the engine's events wake it, and each row says when it is due
-next.  A slow look at everything is the net below that.
+next.  Below that is a net for what was lost: each minute a glance at all groups at once finds those of which something
+changed, and each ten minutes every group has its turn.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
+import zlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ...engines.base import Engine, EngineError, Uid, Watch
+from ...engines.base import Engine, EngineError, Glances, Uid, Watch
 from ..store import SqlStore, StoreFailed
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60.0
 RELIST_SECONDS = 60.0
+_TURNS = 10
+"""Rounds in which every group is looked at once, changed or not."""
+_APART = 0.05
+"""Seconds between two looks of a round, so that it disturbs nobody."""
 _AFTER_FAILURE = 5.0
 AT_ONCE = 16
 """Most resources worked on at the same time."""
@@ -50,9 +57,10 @@ class Loop:
         owner: str,
         clock: Clock,
         kinds: tuple[str, ...] = ("containerGroups",),
+        others: tuple[str, ...] = (),
         beside: Sequence[Beside] = (),
     ) -> None:
-        """Take the kinds of which a look now and then could show something new."""
+        """Take the kinds that the engine has something of, and others of which a look could show something new."""
         self._beside = beside
         self._store = store
         self._engine = engine
@@ -60,6 +68,9 @@ class Loop:
         self._owner = owner
         self._clock = clock
         self._kinds = kinds
+        self._others = others
+        self._marks: dict[Uid, frozenset[tuple[str, int]]] = {}
+        """By group: what the last glance saw of it."""
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._working: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
@@ -227,14 +238,32 @@ class Loop:
                     await self._timer_moved.wait()
 
     async def _relist(self) -> None:
-        """Look at every group now and then: an event may have been lost."""
-        while True:
+        """Look at groups now and then: an event may have been lost."""
+        for turn in itertools.count():
             await asyncio.sleep(RELIST_SECONDS)
-            self.wake_all()
+            for key in [*await self._suspects(turn % _TURNS)]:
+                self._wake_due(key)
+                await asyncio.sleep(_APART)
+
+    async def _suspects(self, turn: int) -> set[str]:
+        """Give what should be looked at in a round: what changed since the last one, and what has its turn."""
+        every = self._store.keys(*self._kinds)
+        if not isinstance(self._engine, Glances):
+            return {*every, *self._store.keys(*self._others)}
+        before = self._marks
+        try:
+            self._marks = await self._engine.glance()
+        except EngineError as error:
+            log.warning("cannot look at the groups: %s", error)  # once it can, the end of its events wakes them all
+            return set()
+        changed = {self._store.key_of(uid) for uid in before.keys() | self._marks.keys()
+                   if before.get(uid) != self._marks.get(uid)}  # fmt: skip
+        due = {key for key in every if zlib.crc32(key.encode()) % _TURNS == turn}
+        return {key for key in changed if key is not None} | due | {*self._store.keys(*self._others)}
 
     def wake_all(self) -> None:
         """Look at every group."""
-        for key in self._store.keys(*self._kinds):
+        for key in self._store.keys(*self._kinds, *self._others):
             self._wake_due(key)
 
     async def _watch(self, source: Watch | Beside) -> None:
