@@ -1,6 +1,6 @@
 """`make bench`: measure, print a table, write `.cache/bench.json`.
 
-python -m bench [create] [life] [streams] [import] [list] [az] [reads] [gets] [rest] [metrics] [--rounds N]
+python -m bench [create] [life] [streams] [sandboxes] [import] [list] [az] [reads] [gets] [rest] [metrics] [--rounds N]
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import create, gets, imports, life, listing, lists, metrics, reads, rest, streams
+from . import create, gets, imports, life, listing, lists, metrics, reads, rest, sandboxes, streams
 from .rivals import ROOT, Service
 
 PARTS = {
     "create": create.measure,
     "life": life.measure,
     "streams": streams.measure,
+    "sandboxes": sandboxes.measure,
     "import": imports.measure,
     "list": lists.measure,
     "az": listing.measure,

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import os
 import socket
 import threading
 
 from ..base import Lost, Refused
+from .netns import enter
 
-_CLONE_NEWNET = 0x40000000
-_LIBC = ctypes.CDLL(None, use_errno=True)
 _CONNECT_SECONDS = 5.0
-
-
-def _enter(namespace: int) -> None:
-    """Move the calling thread into a network namespace.  Python has `os.setns` only from 3.12 on."""
-    if _LIBC.setns(namespace, _CLONE_NEWNET):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
 
 
 def socket_in(namespace: int) -> socket.socket:
@@ -31,7 +21,7 @@ def socket_in(namespace: int) -> socket.socket:
 
     def make() -> None:
         try:
-            _enter(namespace)
+            enter(namespace)
             made.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
         except OSError as error:
             made.append(error)

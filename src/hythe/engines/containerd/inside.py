@@ -7,7 +7,6 @@ to want: it listens on a port of its own, and a rule in the namespace leads the 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import errno
 import os
 import socket
@@ -16,9 +15,9 @@ import subprocess
 import threading
 
 from ..base import Transient
+from .netns import enter
 from .network import OWN_PORT
 
-_CLONE_NEWNET = 0x40000000
 _LOOPBACK = 1
 _IPTABLES_SECONDS = 10
 
@@ -54,14 +53,11 @@ async def listen(pid: int, address: str, port: int) -> socket.socket:
 
 
 def _enter(pid: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
     descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         if os.fstat(descriptor).st_ino == os.stat("/proc/self/ns/net").st_ino:
             raise OSError(errno.ESRCH, "its process is gone, and another one of the machine has its number")
-        if libc.setns(descriptor, _CLONE_NEWNET):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+        enter(descriptor)
     finally:
         os.close(descriptor)
 

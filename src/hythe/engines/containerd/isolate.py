@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..base import Refused, Transient
+from .netns import delete_link, links_up, work_in
 
 
 @contextlib.contextmanager
@@ -41,24 +40,15 @@ async def cut_off(sandbox: str, pid: int) -> None:
 
     Raises what `entered` raises.
     """
+
+    def cut() -> set[str]:
+        delete_link("eth0")
+        return links_up()
+
     with entered(sandbox, pid) as space:
-        await _ip(space, "link", "delete", "eth0")
-        left = json.loads(await _ip(space, "-json", "link", "show", "up") or "[]")
-    if [link["ifname"] for link in left if "ifname" in link] != ["lo"]:
+        try:
+            left = await work_in(space, cut)
+        except OSError as error:
+            raise Transient(f"cannot take the network away: {error}") from None
+    if left != {"lo"}:
         raise Refused("NetworkError", "cannot take the network away: more than the loopback would stay.")
-
-
-async def _ip(space: int, *words: str) -> str:
-    """Run ip inside a network namespace, and give what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        "nsenter",
-        f"--net=/proc/self/fd/{space}",
-        "ip",
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        pass_fds=(space,),
-    )
-    out, _ = await process.communicate()
-    return out.decode(errors="replace").strip()
