@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from hythe.service.metrics.series import HOUR, Hour, Point, Seconds, merged, summed_up
+from hythe.service.store.history import History
 
 
 def test_seconds_come_back_and_what_is_missing_does_not() -> None:
@@ -66,6 +68,7 @@ def test_an_hour_comes_back_from_its_bytes_to_one_part_in_four_thousand() -> Non
     hour.put("web/cpu", 3, Point(0.0, 0.0, 0.0, 1))
 
     again = Hour.unpacked(hour.packed())
+    assert not [*Hour.unpacked(hour.packed()[1:]).series], "what is not of this form is not read as numbers"
 
     assert {*again.series} == {"web/memory", "web/cpu"}
     assert again.get("web/cpu", 3) == Point(0.0, 0.0, 0.0, 1)
@@ -79,3 +82,25 @@ def test_an_hour_comes_back_from_its_bytes_to_one_part_in_four_thousand() -> Non
             assert (point.average, point.lowest, point.highest) == pytest.approx(
                 (wanted.average, wanted.lowest, wanted.highest), rel=1 / 4000
             )
+
+
+def test_a_month_of_a_hundred_busy_groups_takes_less_than_200_mb(tmp_path: Path) -> None:
+    # Two containers each, of which no second is like the one before; every group has another of the hours' blocks.
+    given = random.Random(2)
+    blocks = []
+    for _ in range(4):
+        hour = Hour()
+        for minute in range(60):
+            for series, usual in (("a/cpu", 200.0), ("a/memory", 5e7), ("b/cpu", 20.0), ("b/memory", 3e8),
+                                  ("/received", 1e4), ("/sent", 5e5)):  # fmt: skip
+                values = [abs(given.gauss(usual, usual / 3)) for _ in range(60)]
+                hour.put(series, minute, summed_up(values) or Point(0.0, 0.0, 0.0, 0))
+        blocks.append(hour.packed())
+    path = tmp_path / "metrics.db"
+    history = History(path)
+    groups, hours = 10, 30 * 24
+    for hour_number in range(hours):
+        history.put([(f"{number:032x}", hour_number, blocks[(hour_number + number) % 4]) for number in range(groups)])
+    history.close()
+
+    assert path.stat().st_size * 100 / groups < 200e6

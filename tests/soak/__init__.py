@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -102,13 +103,15 @@ def cycle(service: Running, folder: str, number: int) -> None:
     service.aci.container_groups.begin_delete(folder, name).result()
 
 
-def cycles(service: Running, count: int, warming: int) -> tuple[Measured, Measured]:
-    """Run cycles, some at a time; give what was measured after the first few, and at the end."""
+def cycles(service: Running, count: int, warming: int, rest: float = 0) -> tuple[Measured, Measured]:
+    """Run cycles, some at a time; give what was measured after the first few, and at the end, each after a rest."""
     folder = service.folder("soak")
     with ThreadPoolExecutor(AT_ONCE) as threads:
         list(threads.map(lambda number: cycle(service, folder, number), range(warming)))
+        time.sleep(rest)
         before = measure(service)
         list(threads.map(lambda number: cycle(service, folder, number), range(count)))
+    time.sleep(rest)
     # Every group had a link, and a namespace of its own.
     assert min(len(service.links), len(service.namespaces)) >= count, "not all was seen that could be left"
     return before, measure(service)

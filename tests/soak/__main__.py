@@ -14,6 +14,8 @@ from . import cycles
 
 CROWD = 60
 WARMING = 500
+REST = 150
+"""Seconds of nothing before memory is measured: Go collects what is not used any more every two minutes."""
 
 
 def crowd(service: Running) -> None:
@@ -45,7 +47,7 @@ def main() -> int:
             crowd(service)
             begun = time.monotonic()
             # Caches are full then: SQLite's pages, the paths that were asked for.
-            before, after = cycles(service, count, warming=min(WARMING, count))
+            before, after = cycles(service, count, warming=min(WARMING, count), rest=REST)
             print(f"{count} cycles, and those before, in {time.monotonic() - begun:.0f} s")
         finally:
             service.down("--purge")

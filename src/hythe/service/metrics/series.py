@@ -6,6 +6,7 @@ containers: no container's name is empty or has a slash in it.
 
 from __future__ import annotations
 
+import itertools
 import math
 import zlib
 from array import array
@@ -21,6 +22,12 @@ _SLACK = 300
 """Seconds that are kept beyond an hour, so that the oldest need not be moved out each second."""
 _PRECISION = 4096
 """Minutes are kept to one part in so many, which lets them be packed."""
+
+_FLOAT = 4
+"""Bytes of a number."""
+_FORM = b"\1"
+"""What a packed hour begins with."""
+_LEVEL = 6
 
 RECEIVED, SENT = "/received", "/sent"
 
@@ -96,14 +103,13 @@ def merged(points: Iterable[Point]) -> Point | None:
     return Point(total / count, min(each.lowest for each in every), max(each.highest for each in every), count)
 
 
-class _Lane(Struct, array_like=True):
-    """The minutes of one series in one hour: three numbers and how many values they sum up."""
+class _Packed(Struct, array_like=True):
+    """The minutes of all series in one hour: three numbers each, and how many values they sum up."""
 
-    figures: bytes
-    counts: bytes
-
-
-_Lanes = dict[str, _Lane]
+    names: list[str]
+    counts: list[bytes]
+    planes: bytes
+    """The last bytes of all numbers, then those before them, and so on: what is alike stands together."""
 
 
 class Hour:
@@ -120,7 +126,7 @@ class Hour:
 
     def put(self, series: str, minute: int, point: Point) -> None:
         """Set a minute, from 0 to 59."""
-        figures = self._figures.setdefault(series, array("f", bytes(3 * 4 * MINUTE)))
+        figures = self._figures.setdefault(series, array("f", bytes(3 * _FLOAT * MINUTE)))
         for place, value in enumerate((point.average, point.lowest, point.highest)):
             figures[3 * minute + place] = _rounded(value)
         self._counts.setdefault(series, bytearray(MINUTE))[minute] = min(point.count, 255)
@@ -135,18 +141,33 @@ class Hour:
 
     def packed(self) -> bytes:
         """Write it as few bytes."""
-        lanes: _Lanes = {
-            name: _Lane(figures.tobytes(), bytes(self._counts[name])) for name, figures in self._figures.items()
-        }
-        return zlib.compress(msgspec.msgpack.encode(lanes), 6)
+        figures = b"".join(each.tobytes() for each in self._figures.values())
+        planes = b"".join(figures[place::_FLOAT] for place in range(_FLOAT))
+        said = msgspec.msgpack.encode(
+            _Packed([*self._figures], [bytes(self._counts[name]) for name in self._figures], planes)
+        )
+        # Each plane gets codes of its own: bytes of an exponent and of a fraction are not alike.
+        deflate = zlib.compressobj(_LEVEL)
+        ends = [len(said) - len(planes) + place * (len(planes) // _FLOAT) for place in range(_FLOAT + 1)]
+        parts = [said[begin:end] for begin, end in itertools.pairwise([0, *ends])]
+        packed = [deflate.compress(part) + deflate.flush(zlib.Z_SYNC_FLUSH) for part in parts]
+        return _FORM + b"".join(packed) + deflate.flush()
 
     @staticmethod
     def unpacked(data: bytes) -> Hour:
-        """Read what `packed` wrote."""
+        """Read what `packed` wrote; of what has another form nothing is known."""
         hour = Hour()
-        for name, lane in msgspec.msgpack.decode(zlib.decompress(data), type=_Lanes).items():
-            hour._figures[name] = array("f", lane.figures)
-            hour._counts[name] = bytearray(lane.counts)
+        if not data.startswith(_FORM):
+            return hour
+        held = msgspec.msgpack.decode(zlib.decompress(data[len(_FORM) :]), type=_Packed)
+        figures = bytearray(len(held.planes))
+        count = len(figures) // _FLOAT
+        for place in range(_FLOAT):
+            figures[place::_FLOAT] = held.planes[place * count : (place + 1) * count]
+        size = 3 * _FLOAT * MINUTE
+        for number, (name, counts) in enumerate(zip(held.names, held.counts, strict=True)):
+            hour._figures[name] = array("f", bytes(figures[number * size : (number + 1) * size]))
+            hour._counts[name] = bytearray(counts)
         return hour
 
 
