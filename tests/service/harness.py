@@ -103,6 +103,7 @@ class Service:
         )
         self.gate, self.loop, self.api, self.groups = built.gate, built.loop, built.api, built.groups
         self.sampler = built.sampler
+        self.collector: Any = built.collector
 
     async def ask(
         self,

@@ -164,6 +164,8 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         pool_size=settings.engine.pool,
         ports=doors.publisher.check,
         history=History(data_dir / "metrics.db"),
+        workspaces=settings.log_analytics.url,
+        posted=data_dir / "posted.json",
         shares=Shares(store, vault, data_dir / "shares", settings.shares),
     )
     store.free_leases()  # whoever held them held this data dir, and does not any more

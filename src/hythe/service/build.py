@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from .. import __version__
 from ..engines.base import Engine, Images, Joined, MountsShares, Refused
-from ..models import AzureFileVolume, ContainerGroupProfile, ImageRegistryCredential
+from ..models import AzureFileVolume, ContainerGroup, ContainerGroupProfile, ImageRegistryCredential
 from ..wire.ids import ResourceId
 from ..wire.tags import LIFETIME
 from .admin import Admin, ImagePort
@@ -39,6 +39,7 @@ from .control import (
 )
 from .control.prober import Sleep
 from .control.reconcile import Pass
+from .control.status import Memory
 from .deployer import Deployer
 from .gate import App, Gate
 from .handlers import Api
@@ -72,6 +73,7 @@ from .store import Row, SqlStore
 from .store.history import History
 from .streams import Streams
 from .vault import Vault
+from .workspaces import Collector
 
 _PATIENCE = 5.0
 """Seconds that a PUT waits for a registry to say whether it has an image."""
@@ -122,10 +124,14 @@ class Built(Struct, kw_only=True):
     groups: GroupPass
     pool: Pool
     sampler: Sampler
+    collector: Collector | None = None
+    """Only where logs are posted."""
 
     def start(self) -> None:
         """Begin to work, with a look at everything."""
         self.sampler.start()
+        if self.collector is not None:
+            self.collector.start()
         self.loop.start()
         self.loop.wake_all()
         self.pool.start()
@@ -134,6 +140,8 @@ class Built(Struct, kw_only=True):
         """End, in the opposite order."""
         await self.pool.stop()
         await self.loop.stop()
+        if self.collector is not None:
+            await self.collector.stop()
         await self.sampler.stop()
 
 
@@ -200,10 +208,15 @@ def build(
     ports: Ports = any_port,
     shares: Shares | None = None,
     history: History | None = None,
+    workspaces: str = "",
+    posted: Path | None = None,
     clock: Callable[[], datetime] = now,
     sleep: Sleep = asyncio.sleep,
 ) -> Built:
-    """Put the parts together; nothing runs yet."""
+    """Put the parts together; nothing runs yet.
+
+    ``workspaces`` is where logs are posted, ``posted`` a file that keeps how far; without the first none are.
+    """
 
     def expire(key: str, uid: str) -> None:
         resources.expire(key, uid)  # made below: it needs the loop, and the loop needs the passes
@@ -239,6 +252,15 @@ def build(
     )
     sampler = Sampler(store, engine, history or History(), clock=clock, sleep=sleep)
     loop.observers.append(sampler.look)
+    collector = None
+    if workspaces:
+
+        def definition(key: str) -> ContainerGroup | None:
+            row = store.opened(key)
+            return groups.want(row, Memory()).group if row is not None else None
+
+        collector = Collector(store, engine, definition, workspaces, path=posted, clock=clock, sleep=sleep)
+        loop.observers.append(collector.look)
     if shares is not None and isinstance(engine, MountsShares):
         engine.find_share = _find_share(shares)
     admission = Admission(
@@ -284,6 +306,7 @@ def build(
         admin=Admin(store, identity.new_principal, identity.intercept, images, identity.host_variables, shares),
         rights=identity,
         deployer=deployer,
+        derive=vault.derive,
         health={"status": "ok", "version": __version__, "engine": engine.name},
     )
     gate = Gate(
@@ -296,4 +319,4 @@ def build(
         log_access=settings.access_log,
     )
     pool = Pool(store, engine, loop, pool_size)
-    return Built(gate=gate, loop=loop, api=api, groups=groups, pool=pool, sampler=sampler)
+    return Built(gate=gate, loop=loop, api=api, groups=groups, pool=pool, sampler=sampler, collector=collector)

@@ -10,6 +10,7 @@ _RESOURCES = ("2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-03-0
 _NETWORK = ("2018-08-01", "2020-11-01", "2022-01-01", "2023-11-01", "2024-05-01")
 _INSIGHTS = ("2018-01-01", "2019-07-01", "2021-05-01", "2023-10-01", "2024-02-01")
 _IDENTITY = ("2018-11-30", "2023-01-31", "2024-11-30")
+_INSIGHT_LOGS = ("2015-11-01-preview", "2020-08-01", "2021-12-01-preview", "2022-10-01", "2023-09-01")
 _AUTHORIZATION = ("2015-07-01", "2018-01-01-preview", "2020-04-01-preview", "2022-04-01")
 
 
@@ -45,6 +46,7 @@ PROVIDERS: tuple[Provider, ...] = (
     ),
     Provider(namespace="Microsoft.Insights", types=dict.fromkeys(("metrics", "metricDefinitions"), _INSIGHTS)),
     Provider(namespace="Microsoft.ManagedIdentity", types={"userAssignedIdentities": _IDENTITY}),
+    Provider(namespace="Microsoft.OperationalInsights", types={"workspaces": _INSIGHT_LOGS}),
     Provider(
         namespace="Microsoft.Network", types=dict.fromkeys(("virtualNetworks", "virtualNetworks/subnets"), _NETWORK)
     ),

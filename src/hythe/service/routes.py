@@ -34,6 +34,7 @@ from .handlers import (
     profiles,
     sandbox_groups,
     streams,
+    workspaces,
 )  # fmt: skip
 
 Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
@@ -283,6 +284,10 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", SUBNETS + "/{subnetName}", "Subnets_Get", network.get_subnet, f"{_SUBNET}/read", **_ARM),
     _route("PUT", SUBNETS + "/{subnetName}", "Subnets_CreateOrUpdate", network.put_subnet, f"{_SUBNET}/write", **_ARM),
     _route("DELETE", SUBNETS + "/{subnetName}", "Subnets_Delete", network.delete_subnet, f"{_SUBNET}/delete", **_ARM),
+    *_resource("Microsoft.OperationalInsights/workspaces", "Workspaces", "{workspaceName}", workspaces),
+    _route("POST", RG + "/providers/Microsoft.OperationalInsights/workspaces/{workspaceName}/sharedKeys",
+           "SharedKeys_GetSharedKeys", workspaces.shared_keys,
+           "Microsoft.OperationalInsights/workspaces/sharedKeys/action", **_ARM),
     *_deployments(RG, ""),
     *_deployments(S, "AtSubscriptionScope"),
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -143,6 +144,14 @@ class GatewaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Address of this machine on which the ports of the tag ``hythe.publish`` are opened."""
 
 
+class LogAnalyticsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where what containers write is posted if their group names a log workspace."""
+
+    url: str = ""
+    """An http or https address that takes what Azure Monitor's HTTP Data Collector API does, without ``/api/logs``;
+    ``{workspaceId}`` in it stands for the workspace that the group names.  Empty: nothing is posted."""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -150,6 +159,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: ServiceSettings = ServiceSettings()
     engine: EngineSettings = EngineSettings()
     gateway: GatewaySettings = GatewaySettings()
+    log_analytics: LogAnalyticsSettings = LogAnalyticsSettings()
     shares: tuple[ShareSettings, ...] = ()
     """Folders of this machine that groups may mount as file shares; `hythe share create` makes further ones."""
 
@@ -162,6 +172,7 @@ def load(data_dir: Path, *, port: int | None = None, engine: str | None = None) 
         try:
             settings = msgspec.convert(tomllib.loads(path.read_text()), Settings)
             _check_shares(settings, data_dir)
+            _check_url(settings.log_analytics.url)
         except (tomllib.TOMLDecodeError, ValueError) as error:
             raise ValueError(f"cannot read {path}: {error}") from None
     settings = msgspec.structs.replace(settings, data_dir=data_dir)
@@ -170,6 +181,13 @@ def load(data_dir: Path, *, port: int | None = None, engine: str | None = None) 
     if engine is not None:
         settings = msgspec.structs.replace(settings, engine=msgspec.structs.replace(settings.engine, name=engine))
     return settings
+
+
+def _check_url(url: str) -> None:
+    """Refuse what no logs can be posted to.  Raises ValueError."""
+    found = urlsplit(url)
+    if url and (found.scheme not in ("http", "https") or not found.hostname):
+        raise ValueError(f"log_analytics.url must be an http or https address, not '{url}'")
 
 
 def _check_shares(settings: Settings, data_dir: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import os
+from base64 import b64encode
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -16,11 +18,16 @@ class Vault:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._key = key
 
     def seal(self, plain: bytes, owner: str) -> bytes:
         """Encrypt for one owner."""
         nonce = os.urandom(_NONCE)
         return nonce + self._cipher.encrypt(nonce, plain, owner.encode())
+
+    def derive(self, purpose: str, owner: str) -> str:
+        """Give a key of 64 bytes in base64, the same each time, that nobody can guess without the vault's."""
+        return b64encode(hmac.digest(self._key, f"{purpose}\n{owner}".encode(), "sha512")).decode()
 
     def open(self, sealed: bytes, owner: str) -> bytes:
         """Decrypt what was sealed for this owner.  Raises ValueError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -41,6 +42,8 @@ class Api(Struct, kw_only=True):
     rights: RightsPort
     deployer: Deployer
     health: dict[str, Any]
+    derive: Callable[[str, str], str]
+    """Port: a key for a purpose, of what has this uid."""
 
     def shows(self, caller: Caller | None, scope: str) -> bool:
         """Tell whether a list may name a scope to a caller."""

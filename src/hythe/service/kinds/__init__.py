@@ -11,6 +11,7 @@ from .profiles import Profiles
 from .resource_groups import ResourceGroups
 from .sandbox_groups import Sandboxes, SandboxGroups
 from .tags import SubscriptionTags
+from .workspaces import Workspaces
 
 __all__ = [
     "BY_NAME",
@@ -26,6 +27,7 @@ __all__ = [
     "SANDBOXES",
     "SANDBOX_GROUPS",
     "SUBSCRIPTION_TAGS",
+    "WORKSPACES",
     "Admission",
     "Kind",
     "Ports",
@@ -46,12 +48,13 @@ IDENTITIES: Kind = UserAssignedIdentities()
 NETWORKS: Kind = VirtualNetworks()
 DEPLOYMENTS: Kind = Deployments()
 SUBSCRIPTION_TAGS: Kind = SubscriptionTags()
+WORKSPACES: Kind = Workspaces()
 
 BY_NAME: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         CONTAINER_GROUPS, RESOURCE_GROUPS, ROLE_ASSIGNMENTS, IDENTITIES, NETWORKS, DEPLOYMENTS, SUBSCRIPTION_TAGS,
-        PROFILES, N_GROUPS, SANDBOX_GROUPS,
+        PROFILES, N_GROUPS, SANDBOX_GROUPS, WORKSPACES,
     )
 }  # fmt: skip
 """Every kind by `Row.kind`, but sandboxes: no list of ARM's shows them."""
