@@ -272,9 +272,32 @@ def test_workspaces_of_logs(az: Az, folder: str) -> None:
     az.did("container create --log-analytics-workspace")
 
 
+def test_workspaces_by_name(az: Az, folder: str) -> None:
+    held = az("monitor", "log-analytics", "workspace", "create", "-g", folder, "-n", "logs")
+    made = az.create(folder, "one", "--log-analytics-workspace", "logs", "--command-line", f"sh -c '{STAY}'")
+    assert made["diagnostics"]["logAnalytics"]["workspaceId"] == held["customerId"]
+    assert made["tags"] == {"oms-resource-link": held["id"]}
+    az.did("monitor log-analytics workspace create", "container create --log-analytics-workspace NAME")
+
+
+def test_virtual_networks(az: Az, folder: str) -> None:
+    where = ("--vnet", "v", "--subnet", "s", "--command-line", f"sh -c '{STAY}'")
+    first = az.create(folder, "one", *where, "--ports", "80")
+    second = az.create(folder, "two", *where, "--ip-address", "Private")
+    assert (first["ipAddress"]["type"], first["ipAddress"]["ip"]) == ("Private", "10.0.0.4")
+    assert (second["ipAddress"]["type"], second["ipAddress"]["ip"]) == ("Private", "10.0.0.5")
+    (subnet,) = first["subnetIds"]
+    assert subnet["id"].endswith("/virtualNetworks/v/subnets/s")
+    with pytest.raises(Refused, match="InUseSubnetCannotBeDeleted"):
+        az("network", "vnet", "subnet", "delete", "-g", folder, "--vnet-name", "v", "-n", "s")
+    more = ("-n", "t", "--address-prefixes", "10.0.1.0/24")
+    az("network", "vnet", "subnet", "create", "-g", folder, "--vnet-name", "v", *more)
+    assert az.create(folder, "three", "--vnet", "v", "--subnet", "t")["ipAddress"]["ip"] == "10.0.1.4"
+    az.did("container create --vnet", "network vnet subnet create", "network vnet subnet delete")
+
+
 def test_what_this_service_does_not_offer_is_refused_with_a_sentence(az: Az, folder: str) -> None:
     for operation, options, what in (
-        ("container create --vnet", ("--vnet", "v", "--subnet", "s"), "a subnet"),
         ("container create --os-type Windows", ("--os-type", "Windows"), "Windows containers"),
     ):
         sentence = f"The container group 'one' asks for {what}, which this service does not offer."
