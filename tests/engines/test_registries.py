@@ -70,6 +70,7 @@ def test_what_names_no_host(server: str) -> None:
             "RegistryErrorResponse",
         ),
         ("unexpected status from HEAD request to https://r/v2/x: 429 Too Many Requests", "RegistryErrorResponse"),
+        ("failed to unpack image: no match for platform in manifest: not found", "OsVersionNotSupported"),
         ("pull access denied, repository does not exist", "InaccessibleImage"),
         ("unexpected status from HEAD request to https://r/v2/x500: 403 Forbidden", "InaccessibleImage"),
     ],

@@ -252,6 +252,25 @@ async def test_a_registry_that_fails_is_another_trouble_than_a_missing_image() -
     assert "docker registry 'index.docker.io'. Please retry later." in reply.json["error"]["message"]
 
 
+async def test_an_image_of_another_system() -> None:
+    async with running({"nano": Outcome(pull_error="OsVersionNotSupported")}) as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/web", group(container(image="nano")))
+
+    assert (reply.status, reply.code) == (400, "OsVersionNotSupported")
+    assert reply.json["error"]["message"] == "The OS version of image 'nano' is not supported."
+
+
+async def test_a_policy_that_is_no_base64_is_told_although_none_is_taken() -> None:
+    async with running() as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/web", group(confidentialComputeProperties={"ccePolicy": "%%%"}))
+
+    details = {each["code"]: each["message"] for each in reply.json["error"]["details"]}
+    assert details["InvalidCcePolicy"] == "The CCE Policy is not valid Base64."
+    assert "FeatureNotSupported" in details
+
+
 async def test_subnet_cannot_be_changed_in_place() -> None:
     async with running() as service:
         await service.make_folder()

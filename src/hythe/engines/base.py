@@ -566,7 +566,8 @@ class Images(Protocol):
     ) -> tuple[str, str] | None:
         """Say why a subscription can't have an image, None if it can, or if that is not known after ``patience`` s.
 
-        InaccessibleImage with a sentence more or none; RegistryErrorResponse with the registry that failed.
+        InaccessibleImage with a sentence more or none; RegistryErrorResponse with the registry that failed;
+        OsVersionNotSupported for an image that is not for this kind of machine.
         """
 
 

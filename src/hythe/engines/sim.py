@@ -362,4 +362,6 @@ class SimulatedEngine(SimulatedStreams):
         if outcome is None or not outcome.pull_error:
             return None
         code, _, words = outcome.pull_error.partition(" ")
-        return (code, words) if code == "RegistryErrorResponse" else ("InaccessibleImage", "")
+        return (
+            (code, words) if code in ("RegistryErrorResponse", "OsVersionNotSupported") else ("InaccessibleImage", "")
+        )

@@ -43,12 +43,14 @@ async def refuse_near(image: str, server: str, allowed: Collection[str]) -> None
 
 
 def why(image: str, error: Refused) -> tuple[str, str]:
-    """Say of a failed pull whether it is the image, or (RegistryErrorResponse) the registry: a code and more words."""
+    """Say what a failed pull is: a code of the service, and the words that belong to it."""
     if error.reason == NOT_ALLOWED:
         return "InaccessibleImage", str(error).partition(": ")[2]
     server = image.partition("/")[0]
     if _ANSWERED.search(str(error)):
         return "RegistryErrorResponse", "index.docker.io" if server == "docker.io" else server
+    if "no match for platform" in str(error):
+        return "OsVersionNotSupported", ""
     return "InaccessibleImage", ""
 
 

@@ -21,7 +21,8 @@ from ..store import Row, SqlStore
 Accessible = Callable[[str, str, Sequence[ImageRegistryCredential]], Awaitable[tuple[str, str] | None]]
 """Port: why can't a subscription have an image with these credentials?  None if it can.
 
-Else InaccessibleImage with a sentence more or none, or RegistryErrorResponse with the registry that failed.
+Else InaccessibleImage with a sentence more or none, RegistryErrorResponse with the registry that failed, or
+OsVersionNotSupported.
 """
 
 Profile = Callable[[ResourceId, int | None], ContainerGroupProfile | None]

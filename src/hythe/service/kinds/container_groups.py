@@ -276,6 +276,8 @@ async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission
         if code == "RegistryErrorResponse":
             message = f"An error response is received from the docker registry '{words}'. Please retry later."
             raise Fault(409, code, message)
+        if code == "OsVersionNotSupported":
+            raise Fault(400, code, f"The OS version of image '{image}' is not supported.")
         message = (
             f"The image '{image}' in container group '{identity.name}' is not accessible. "
             "Please check the image and registry credential."

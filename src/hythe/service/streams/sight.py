@@ -11,7 +11,7 @@ from ..kinds import CONTAINER_GROUPS
 from ..store import Row, Status, View
 from .trouble import not_running
 
-_CONTAINER = "Microsoft.ContainerInstance/containerGroups/containers"
+_GROUP = "Microsoft.ContainerInstance/containerGroups"
 
 
 def view_of(row: Row) -> View:
@@ -26,7 +26,8 @@ def find(row: Row, call: Call) -> str:
     for one in (*(group.containers or ()), *(group.init_containers or ())):
         if one.name and one.name.lower() == asked:
             return str(one.name)
-    raise faults.resource_not_found(_CONTAINER, call.params["containerName"], row.name)
+    name = f"{row.name}/containers/{call.params['containerName']}"
+    raise faults.resource_not_found(_GROUP, name, call.params["resourceGroupName"])
 
 
 def refuse_stopped(row: Row, call: Call) -> View:

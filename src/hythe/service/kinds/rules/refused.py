@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 
 from ....models import ContainerGroup, InitContainerDefinition
@@ -25,6 +26,13 @@ def refused(group: ContainerGroup, name: str) -> Iterator[Detail]:
         yield no("Windows containers", "osType")
     if group.sku not in (None, "NotSpecified", "Standard"):
         yield no(f"the sku '{group.sku}'", "sku")
+    confidential = group.confidential_compute_properties
+    if confidential and confidential.cce_policy and not _base64(confidential.cce_policy):
+        yield Detail(
+            code="InvalidCcePolicy",
+            message="The CCE Policy is not valid Base64.",
+            target="properties.confidentialComputeProperties.ccePolicy",
+        )
     for asked, what, target in (
         (group.confidential_compute_properties, "confidential computing", "confidentialComputeProperties"),
         (group.secret_references, "secrets of a key vault", "secretReferences"),
@@ -39,6 +47,14 @@ def refused(group: ContainerGroup, name: str) -> Iterator[Detail]:
         yield from _refused_of_container(one, f"containers[{index}].properties", no)
     for index, init in enumerate(group.init_containers or ()):
         yield from _refused_of_container(init, f"initContainers[{index}].properties", no)
+
+
+def _base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _refused_of_container(one: AnyContainer, path: str, no: _No) -> Iterator[Detail]:

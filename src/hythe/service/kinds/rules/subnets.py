@@ -16,6 +16,8 @@ def subnet_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
     """Check that a group asks for one subnet at most, by its id."""
     asked = group.subnet_ids or []
     for index, each in enumerate(asked):
+        if "/networkprofiles/" in (each.id or "").lower():
+            continue  # said elsewhere
         identity = parse(each.id or "")
         if identity is None or identity.type.lower() != _TYPE or not identity.resource_group:
             yield Detail(
