@@ -263,6 +263,7 @@ async def test_what_can_be_known_before_is_refused_at_once(service: Service) -> 
         (template(aci("BAD NAME")), "InvalidTemplateDeployment"),
         (template({"type": "Microsoft.Web/sites", "apiVersion": "2022-01-01", "name": "x"}), "InvalidTemplate"),
         (template(aci("[frobnicate()]")), "InvalidTemplate"),
+        (template(outputs={"o": {"type": "string", "value": "[if(true(), 'a', frobnicate())]"}}), "InvalidTemplate"),
         ({"resources": "x"}, "InvalidTemplate"),
         (template(aci("a", apiVersion="")), "InvalidTemplate"),
     ):

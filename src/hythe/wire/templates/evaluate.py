@@ -203,6 +203,14 @@ class Evaluator:
         except TypeError:
             raise TemplateError(f"The template function '{node.shown}' was given the wrong arguments") from None
 
+    def check_functions(self, value: Value) -> None:
+        """See that every function in a value is known, before anything of it is evaluated.  Raises `TemplateError`."""
+        for text in expressions(value):
+            for node in applications(parse(text)):
+                special = hasattr(self, f"_do_{node.name}") or node.name in self.only_here
+                if not special and "." not in node.name and node.name not in FUNCTIONS:
+                    raise TemplateError(self._unknown(node))
+
     def _unknown(self, node: Apply) -> str:
         if node.name in ("newguid", "utcnow"):
             return f"The template function '{node.shown}' is for default values of parameters only"
@@ -460,16 +468,20 @@ def _id(head: str, type_: str, names: list[str], node: Apply) -> str:
     return "/".join([head, "providers", namespace, *pairs])
 
 
+def applications(node: Node) -> Iterator[Apply]:
+    """Find every call of a function in a tree."""
+    if isinstance(node, Index):
+        yield from applications(node.base)
+        yield from applications(node.index)
+    elif isinstance(node, Apply):
+        yield node
+        for each in node.args:
+            yield from applications(each)
+
+
 def references(node: Node) -> Iterator[Apply]:
     """Find every call of ``reference`` in a tree."""
-    if isinstance(node, Index):
-        yield from references(node.base)
-        yield from references(node.index)
-    elif isinstance(node, Apply):
-        if node.name == "reference":
-            yield node
-        for each in node.args:
-            yield from references(each)
+    return (each for each in applications(node) if each.name == "reference")
 
 
 def expressions(value: Value) -> Iterator[str]:

@@ -171,6 +171,7 @@ def read_template(template: Value, given: dict[str, Value], scope: Scope, moment
     evaluator = Evaluator(scope, parts.get("variables") or {}, _user_functions(parts.get("functions") or []))
     parameters = _Parameters(evaluator, parts.get("parameters") or {}, given, moment, seed).all()
     steps = _Reader(evaluator, scope).steps(parts["resources"] or [])
+    evaluator.check_functions(parts.get("outputs"))  # which are evaluated at the end only
     return Plan(evaluator, steps, parts.get("outputs") or {}, parameters)
 
 
