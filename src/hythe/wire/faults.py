@@ -20,7 +20,7 @@ class Detail(Struct, kw_only=True, omit_defaults=True):
 
 
 class Fault(Exception):
-    """An answer of 400 or more: ``{"error": {"code", "message", "details"?}}``."""
+    """An answer of 400 or more: ``{"error": {"code", "message", "target"?, "details"?}}``."""
 
     def __init__(
         self,
@@ -28,6 +28,7 @@ class Fault(Exception):
         code: str,
         message: str,
         *,
+        target: str = "",
         details: Sequence[Detail] = (),
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
@@ -35,6 +36,7 @@ class Fault(Exception):
         self.status = status
         self.code = code
         self.message = message
+        self.target = target
         self.details = tuple(details)
         self.headers = tuple(headers)
 
@@ -42,6 +44,8 @@ class Fault(Exception):
     def body(self) -> bytes:
         """The ARM error document."""
         error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.target:
+            error["target"] = self.target
         if self.details:
             error["details"] = self.details
         return msgspec.json.encode({"error": error})
@@ -49,7 +53,10 @@ class Fault(Exception):
 
 def bad_request(problems: Sequence[Detail]) -> Fault:
     """Report every problem of a body: the first is the code of the answer, all are its details."""
-    return Fault(400, problems[0].code, problems[0].message, details=problems if len(problems) > 1 else ())
+    first = problems[0]
+    if len(problems) == 1:
+        return Fault(400, first.code, first.message, target=first.target)
+    return Fault(400, first.code, first.message, details=problems)
 
 
 def invalid_content(why: str) -> Fault:
