@@ -43,8 +43,9 @@ def client(package: str) -> dict[str, Any]:
     cls = importlib.import_module(package).ContainerInstanceManagementClient
     made = cls(_Credential(), "00000000-0000-0000-0000-000000000000")
     groups: dict[str, Any] = {}
-    for name, value in vars(made).items():
-        if name.startswith("_") or not type(value).__name__.endswith("Operations"):
+    for name in dir(made):
+        value = None if name.startswith("_") else getattr(made, name, None)
+        if not type(value).__name__.endswith("Operations"):
             continue
         groups[name] = {
             method: function(each)

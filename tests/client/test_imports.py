@@ -10,10 +10,10 @@ from hythe import aio
 
 _PROGRAM = """
 import sys, time
-start = time.process_time()
+start = time.perf_counter()
 from hythe import ContainerInstanceManagementClient
 from hythe.models import ContainerGroup
-took = time.process_time() - start
+took = time.perf_counter() - start
 loud = {"httpx2", "httpcore2", "requests", "asyncio", "click", "rich"} & set(sys.modules)
 print(took, *loud)
 """

@@ -11,8 +11,6 @@ from hythe.client.trust import Trust
 from hythe.errors import ConnectionFailed, Reason
 
 from ._io import close
-from ._lane import Lane
-from ._sockets import blocks_of, let_go
 
 if TYPE_CHECKING:
     import ssl
@@ -37,6 +35,8 @@ class Stream:
         """Iterate over the body.  Raises `ConnectionFailed` if it breaks off."""
         import httpx2
 
+        from ._sockets import blocks_of
+
         try:
             async for block in blocks_of(self._answer):
                 yield block
@@ -53,6 +53,8 @@ class Stream:
 
     async def close(self) -> None:
         """Let go of the connection, whether all has been read or not; another thread may be reading."""
+        from ._sockets import let_go
+
         await let_go(self._answer)
 
 
@@ -63,6 +65,8 @@ class HttpTransport:
     """
 
     def __init__(self, *, trust: Trust | None = None, timeout: float = 300.0) -> None:
+        from ._lane import Lane
+
         self._trust = trust or Trust()
         self._timeout = timeout
         self._clients: dict[tuple[bool, bool], httpx2.AsyncClient] = {}

@@ -15,7 +15,6 @@ from hythe.client.transport import Response
 from hythe.client.trust import Trust
 
 from ._io import Credential, Transport
-from .credentials import ClientSecretCredential
 from .session import Session
 from .transport import HttpTransport
 
@@ -80,6 +79,8 @@ class Client:
     @classmethod
     def from_auth(cls, auth: AuthFile, **options: Any) -> Self:
         """Make a client of an auth file's content; `get_client_from_auth_file` reads the file first."""
+        from .credentials import ClientSecretCredential
+
         ca, verify = options.pop("ca", None), options.pop("connection_verify", None)
         timeout = options.pop("timeout", 300.0)
         trust = Trust.of(verify if ca is None else ca, auth.loopback_ca)

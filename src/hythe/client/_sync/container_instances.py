@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from hythe.client.addresses import is_loopback
@@ -15,21 +16,6 @@ from hythe.wire.versions import NEWEST
 
 from .client import Client
 from .container_groups import ContainerGroupsOperations
-from .containers import ContainersOperations
-from .locations import (
-    ContainerGroupUsageOperations,
-    LocationOperations,
-    Operations,
-    SubnetServiceAssociationLinkOperations,
-)
-from .n_groups import NGroupsOperations
-from .profiles import (
-    CGProfileOperations,
-    CGProfilesOperations,
-    ContainerGroupProfileOperations,
-    ContainerGroupProfilesOperations,
-)
-from .sandbox_groups import SandboxGroupsOperations
 from .session import Session
 
 if TYPE_CHECKING:
@@ -37,12 +23,43 @@ if TYPE_CHECKING:
 
     from . import tasks
     from .applying import Definition
+    from .containers import ContainersOperations
     from .group import Group
+    from .locations import (
+        ContainerGroupUsageOperations,
+        LocationOperations,
+        Operations,
+        SubnetServiceAssociationLinkOperations,
+    )
+    from .n_groups import NGroupsOperations
+    from .profiles import (
+        CGProfileOperations,
+        CGProfilesOperations,
+        ContainerGroupProfileOperations,
+        ContainerGroupProfilesOperations,
+    )
+    from .sandbox_groups import SandboxGroupsOperations
 
 DEFAULT_RESOURCE_GROUP = "hythe"
 """Where groups go that are put into no other."""
 _RESOURCES_VERSION = "2021-04-01"
 _HERE = "local"
+_OPERATIONS = {
+    "containers": ("containers", "ContainersOperations"),
+    "location": ("locations", "LocationOperations"),
+    "operations": ("locations", "Operations"),
+    "subnet_service_association_link": ("locations", "SubnetServiceAssociationLinkOperations"),
+    "cg_profile": ("profiles", "CGProfileOperations"),
+    "cg_profiles": ("profiles", "CGProfilesOperations"),
+    "ngroups": ("n_groups", "NGroupsOperations"),
+    "sandbox_groups": ("sandbox_groups", "SandboxGroupsOperations"),
+    # older names
+    "container_group_usage": ("locations", "ContainerGroupUsageOperations"),
+    "container_group_profiles": ("profiles", "ContainerGroupProfilesOperations"),
+    "container_group_profile": ("profiles", "ContainerGroupProfileOperations"),
+}
+"""Modules and classes of the groups of operations that are loaded when they are first used."""
+_OLD_NAMES = {"container": "containers", "service_association_link": "subnet_service_association_link"}
 
 
 class ContainerInstanceManagementClient(Client):
@@ -50,23 +67,42 @@ class ContainerInstanceManagementClient(Client):
 
     DEFAULT_API_VERSION: ClassVar[str] = NEWEST
 
+    container_groups: ContainerGroupsOperations
+    containers: ContainersOperations
+    location: LocationOperations
+    operations: Operations
+    subnet_service_association_link: SubnetServiceAssociationLinkOperations
+    cg_profile: CGProfileOperations
+    cg_profiles: CGProfilesOperations
+    ngroups: NGroupsOperations
+    sandbox_groups: SandboxGroupsOperations
+    # older names
+    container: ContainersOperations
+    container_group_usage: ContainerGroupUsageOperations
+    container_group_profiles: ContainerGroupProfilesOperations
+    container_group_profile: ContainerGroupProfileOperations
+    service_association_link: SubnetServiceAssociationLinkOperations
+
     def _add_operations(self, session: Session) -> None:
-        self.container_groups: ContainerGroupsOperations = ContainerGroupsOperations(session)
-        self.containers: ContainersOperations = ContainersOperations(session)
-        self.container: ContainersOperations = self.containers
-        self.location: LocationOperations = LocationOperations(session)
-        self.operations: Operations = Operations(session)
-        links = SubnetServiceAssociationLinkOperations(session)
-        self.subnet_service_association_link: SubnetServiceAssociationLinkOperations = links
-        self.cg_profile: CGProfileOperations = CGProfileOperations(session)
-        self.cg_profiles: CGProfilesOperations = CGProfilesOperations(session)
-        self.ngroups: NGroupsOperations = NGroupsOperations(session)
-        self.sandbox_groups: SandboxGroupsOperations = SandboxGroupsOperations(session)
-        # older names
-        self.container_group_usage: ContainerGroupUsageOperations = ContainerGroupUsageOperations(session)
-        self.service_association_link: SubnetServiceAssociationLinkOperations = links
-        self.container_group_profiles: ContainerGroupProfilesOperations = ContainerGroupProfilesOperations(session)
-        self.container_group_profile: ContainerGroupProfileOperations = ContainerGroupProfileOperations(session)
+        self.container_groups = ContainerGroupsOperations(session)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Load a group of operations when it is first used."""
+            if name in _OLD_NAMES:
+                found = getattr(self, _OLD_NAMES[name])
+            elif name in _OPERATIONS:
+                module, kind = _OPERATIONS[name]
+                found = getattr(import_module(f".{module}", __package__), kind)(self._session)
+            else:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            setattr(self, name, found)
+            return found
+
+    def __dir__(self) -> list[str]:
+        """List also what is loaded later."""
+        return sorted({*super().__dir__(), *_OPERATIONS, *_OLD_NAMES})
 
     def group(self, name: str, resource_group: str = DEFAULT_RESOURCE_GROUP) -> Group:
         """Give a handle of one group: ``logs(follow=True)``, ``wait()``, ``why()`` and more.  Asks nothing."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 
 import msgspec
 
@@ -13,7 +13,10 @@ from hythe.errors import ConnectionFailed
 
 from ._io import Clock, Transport
 
-_DICE = random.SystemRandom()
+
+def _jitter() -> float:
+    """Give a number from 0 to 1, without loading all of `random`."""
+    return int.from_bytes(os.urandom(4)) / (1 << 32)
 
 
 def exchange(
@@ -42,7 +45,7 @@ def exchange(
             outcome = failure
         left = None if end is None else end - clock.now()
         delay = delay_before_retry(
-            outcome, tries=tries, idempotent=safe, jitter=_DICE.random(), retries=retries, remaining=left
+            outcome, tries=tries, idempotent=safe, jitter=_jitter(), retries=retries, remaining=left
         )
         if delay is not None:
             clock.sleep(delay)

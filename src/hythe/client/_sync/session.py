@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,9 +21,11 @@ from hythe.client.transport import Request, Response
 from hythe.errors import HytheError, NotOffered, UnexpectedAnswer
 
 from ._io import Clock, Credential, Lock, Transport, close, token_of
-from ._sockets import Socket, open_socket
 from .exchange import exchange
 from .transport import HttpTransport, Stream
+
+if TYPE_CHECKING:
+    from ._sockets import Socket
 
 AZURE = clouds.PUBLIC.resource_manager
 _CLOUDS = {each.resource_manager for each in (clouds.PUBLIC, clouds.CHINA, clouds.US_GOVERNMENT)}
@@ -143,6 +146,8 @@ class Session:
 
         Raises `ServiceError` if the service refuses it, and `ConnectionFailed`.
         """
+        from ._sockets import open_socket
+
         if not isinstance(self._transport, HttpTransport):
             raise NotOffered(f"cannot {doing}: the client's transport opens no sessions. Use the usual one.")
         as_http = f"http{url.removeprefix('ws')}"
