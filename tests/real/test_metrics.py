@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ while True:
 
 
 @pytest.fixture(scope="module")
-def measured(real: Running) -> tuple[Wire, str]:
+def measured(real: Running) -> Iterator[tuple[Wire, str]]:
     """Give a group with a container that would use two CPUs if it had more than one, and one that holds memory."""
     folder = real.folder("metrics")
     needs = container().resources
@@ -49,7 +50,8 @@ def measured(real: Running) -> tuple[Wire, str]:
         ip_address=IpAddress(type="Public", ports=[Port(port=80)]),
     )
     real.aci.container_groups.begin_create_or_update(folder, "g", made).result()
-    return Wire(real.facts), folder
+    yield Wire(real.facts), folder
+    real.aci.container_groups.begin_delete(folder, "g").result()  # it would slow down all other tests
 
 
 def processor_time(argument: str) -> float:
