@@ -96,6 +96,30 @@ async def test_network_profile_of_an_older_version_names_a_subnet() -> None:
     assert (reply.status, reply.json["properties"]["networkProfile"]) == (201, {"id": f"{NETWORKS}/v/subnets/s"})
 
 
+async def test_a_network_profile_leads_to_its_subnet() -> None:
+    profiles = f"{FOLDER}/providers/Microsoft.Network/networkProfiles"
+    ip_configuration = {"name": "ip", "properties": {"subnet": {"id": f"{NETWORKS}/v/subnets/s"}}}
+    interface = {"name": "eth0", "properties": {"ipConfigurations": [ip_configuration]}}
+    body = {"location": "eastus", "properties": {"containerNetworkInterfaceConfigurations": [interface]}}
+    asked = private() | {}
+    del asked["properties"]["subnetIds"]
+    asked["properties"]["networkProfile"] = {"id": f"{profiles}/p"}
+    async with running() as service:
+        await make(service)
+        before = await service.ask("PUT", f"{GROUPS}/old", asked, version="2019-12-01")
+        empty = await service.ask("PUT", f"{profiles}/p", {"location": "eastus"}, version="2018-08-01")
+        made = await service.ask("PUT", f"{profiles}/p", body, version="2018-08-01")
+        reply = await service.ask("PUT", f"{GROUPS}/old", asked, version="2019-12-01")
+        again = await service.ask("PUT", f"{GROUPS}/old", asked, version="2019-12-01")
+
+    assert (before.status, before.code) == (400, "NetworkProfileNotFound")
+    assert (empty.status, empty.code) == (400, "InvalidNetworkProfile")
+    assert (made.status, made.json["properties"]["provisioningState"]) == (201, "Succeeded")
+    assert made.json["properties"]["containerNetworkInterfaceConfigurations"] == [interface]
+    assert (reply.status, reply.json["properties"]["ipAddress"]["ip"]) == (201, "10.0.0.4")
+    assert again.status == 200
+
+
 async def test_full_subnet_takes_no_more() -> None:
     async with running() as service:
         await make(service, body=network(subnet(prefix="10.0.0.0/29")))  # 8 addresses, of which Azure keeps five

@@ -48,7 +48,8 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(namespace="Microsoft.ManagedIdentity", types={"userAssignedIdentities": _IDENTITY}),
     Provider(namespace="Microsoft.OperationalInsights", types={"workspaces": _INSIGHT_LOGS}),
     Provider(
-        namespace="Microsoft.Network", types=dict.fromkeys(("virtualNetworks", "virtualNetworks/subnets"), _NETWORK)
+        namespace="Microsoft.Network",
+        types=dict.fromkeys(("virtualNetworks", "virtualNetworks/subnets", "networkProfiles"), _NETWORK),
     ),
 )  # fmt: skip
 

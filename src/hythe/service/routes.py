@@ -25,17 +25,18 @@ from .handlers import (
     generic,
     graph,
     groups,
-    identities,
     insights,
     locations,
     n_groups,
     network,
     owner,
     profiles,
+    records,
     sandbox_groups,
     streams,
     workspaces,
 )  # fmt: skip
+from .handlers.records import Records
 
 Handler = Callable[[Api, Call], "Answer | Awaitable[Answer]"]
 
@@ -105,7 +106,7 @@ TAGS = ANY + "/providers/Microsoft.Resources/tags/default"
 SUBNETS = RG + "/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets"
 
 
-def _resource(type_: str, name: str, param: str, module: ModuleType) -> tuple[Route, ...]:
+def _resource(type_: str, name: str, param: str, module: ModuleType | Records) -> tuple[Route, ...]:
     """Give the routes that a resource of a resource group usually has."""
     path = f"/providers/{type_}"
     return (
@@ -278,13 +279,15 @@ ROUTES: tuple[Route, ...] = (
     _route("DELETE", TAGS, "Tags_DeleteAtScope", generic.delete_tags, "Microsoft.Resources/tags/delete", **_ARM),
 
     *_resource("Microsoft.ManagedIdentity/userAssignedIdentities", "UserAssignedIdentities", "{resourceName}",
-               identities),
+               records.identities),
     *_resource("Microsoft.Network/virtualNetworks", "VirtualNetworks", "{virtualNetworkName}", network),
     _route("GET", SUBNETS, "Subnets_List", network.list_subnets, f"{_SUBNET}/read", **_ARM),
     _route("GET", SUBNETS + "/{subnetName}", "Subnets_Get", network.get_subnet, f"{_SUBNET}/read", **_ARM),
     _route("PUT", SUBNETS + "/{subnetName}", "Subnets_CreateOrUpdate", network.put_subnet, f"{_SUBNET}/write", **_ARM),
     _route("DELETE", SUBNETS + "/{subnetName}", "Subnets_Delete", network.delete_subnet, f"{_SUBNET}/delete", **_ARM),
-    *_resource("Microsoft.OperationalInsights/workspaces", "Workspaces", "{workspaceName}", workspaces),
+    *_resource("Microsoft.Network/networkProfiles", "NetworkProfiles", "{networkProfileName}",
+               records.network_profiles),
+    *_resource("Microsoft.OperationalInsights/workspaces", "Workspaces", "{workspaceName}", records.workspaces),
     _route("POST", RG + "/providers/Microsoft.OperationalInsights/workspaces/{workspaceName}/sharedKeys",
            "SharedKeys_GetSharedKeys", workspaces.shared_keys,
            "Microsoft.OperationalInsights/workspaces/sharedKeys/action", **_ARM),

@@ -6,6 +6,7 @@ from .container_groups import ContainerGroups, takes_warm
 from .deployments import Deployments
 from .identities import UserAssignedIdentities
 from .n_groups import NGroups
+from .network_profiles import NetworkProfiles
 from .networks import VirtualNetworks
 from .profiles import Profiles
 from .resource_groups import ResourceGroups
@@ -20,6 +21,7 @@ __all__ = [
     "DEPLOYMENTS",
     "IDENTITIES",
     "NETWORKS",
+    "NETWORK_PROFILES",
     "N_GROUPS",
     "PROFILES",
     "RESOURCE_GROUPS",
@@ -46,6 +48,7 @@ SANDBOXES: Kind = Sandboxes()
 ROLE_ASSIGNMENTS: Kind = RoleAssignments()
 IDENTITIES: Kind = UserAssignedIdentities()
 NETWORKS: Kind = VirtualNetworks()
+NETWORK_PROFILES: Kind = NetworkProfiles()
 DEPLOYMENTS: Kind = Deployments()
 SUBSCRIPTION_TAGS: Kind = SubscriptionTags()
 WORKSPACES: Kind = Workspaces()
@@ -54,7 +57,7 @@ BY_NAME: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         CONTAINER_GROUPS, RESOURCE_GROUPS, ROLE_ASSIGNMENTS, IDENTITIES, NETWORKS, DEPLOYMENTS, SUBSCRIPTION_TAGS,
-        PROFILES, N_GROUPS, SANDBOX_GROUPS, WORKSPACES,
+        PROFILES, N_GROUPS, SANDBOX_GROUPS, WORKSPACES, NETWORK_PROFILES,
     )
 }  # fmt: skip
 """Every kind by `Row.kind`, but sandboxes: no list of ARM's shows them."""

@@ -27,6 +27,7 @@ from ..identity.managed import admitted, shown_identity
 from ..store import Row, Status, View
 from . import labels
 from .base import Admission, Defaults, Shown, location, refuse_move, region
+from .network_profiles import led_to_subnet
 from .profiles import made_from
 from .rules import problems
 from .rules.rights import power_problems, privileged
@@ -72,6 +73,7 @@ class ContainerGroups(Defaults):
         self, wanted: ContainerGroup, identity: ResourceId, admission: Admission, caller: Caller | None
     ) -> ContainerGroup:
         """Take from the profile that the group names what the group does not say itself."""
+        wanted = led_to_subnet(admission.store, wanted)
         if wanted.container_group_profile is None:
             return wanted
         return made_from(wanted, identity, admission, caller)
