@@ -120,6 +120,28 @@ async def test_a_network_profile_leads_to_its_subnet() -> None:
     assert again.status == 200
 
 
+async def test_the_groups_of_a_set_are_in_its_subnet() -> None:
+    aci = f"{FOLDER}/providers/Microsoft.ContainerInstance"
+    subnet_ids = {"subnetIds": [{"id": f"{NETWORKS}/v/subnets/s"}]}
+    stub = {"resource": {"id": f"{aci}/containerGroupProfiles/p"}, "containerGroupProperties": subnet_ids}
+    body = {
+        "location": "eastus",
+        "properties": {"elasticProfile": {"desiredCount": 3}, "containerGroupProfiles": [stub]},
+    }
+    profile = private()
+    del profile["properties"]["subnetIds"]
+    profile["properties"]["ipAddress"]["type"] = "Private"
+    async with running() as service:
+        await make(service)
+        made = await service.ask("PUT", f"{aci}/containerGroupProfiles/p", profile, version="2025-09-01")
+        reply = await service.ask("PUT", f"{aci}/ngroups/n", body, version="2025-09-01")
+        await service.ask("GET", reply.headers.get("azure-asyncoperation") or f"{aci}/ngroups/n")
+        listed = (await service.ask("GET", GROUPS, version="2025-09-01")).json["value"]
+
+    assert made.status == 201, made.raw
+    assert sorted(each["properties"]["ipAddress"]["ip"] for each in listed) == ["10.0.0.4", "10.0.0.5", "10.0.0.6"]
+
+
 async def test_full_subnet_takes_no_more() -> None:
     async with running() as service:
         await make(service, body=network(subnet(prefix="10.0.0.0/29")))  # 8 addresses, of which Azure keeps five
