@@ -29,7 +29,6 @@ REFUSED = {
     "ContainerGroupsCreateOrUpdateSecretReference": "a key vault",
     "ContainerGroupProfileCreateOrUpdate_CreateConfidential": "confidential computing",
     "ContainerGroupProfilesCreateOrUpdate": "a GPU",
-    "SandboxGroupsCreateOrUpdate": "a subnet",
 }
 """Examples that ask for what this service does not offer: refused with every reason, never half accepted."""
 
@@ -78,7 +77,8 @@ async def _named(service: Service, body: dict[str, Any]) -> None:
         definition = group(container(ports=[{"port": 80}])) if each == profile else {"location": "eastus"}
         version = VERSION if each == profile else "2023-01-31"
         assert (await service.ask("PUT", each, definition, version=version)).status == 201
-    for each in body.get("properties", {}).get("subnetIds", ()):
+    network = body.get("properties", {}).get("networkProfile") or {}
+    for each in (*body.get("properties", {}).get("subnetIds", ()), *network.get("subnets", ())):
         if "[" in each["id"]:
             continue  # an expression of a template, left over in the example
         path, _, name = each["id"].partition("/subnets/")
@@ -99,7 +99,7 @@ async def _world(service: Service, example: dict[str, Any], operation: str) -> N
     service.store.add_subscription(Subscription(id=subscription, name="example", tenant="t"))
     folder = f"/subscriptions/{subscription}/resourceGroups/{parameters.get('resourceGroupName', 'demo')}"
     await service.make_folder(folder)
-    await _named(service, parameters.get("containerGroup") or {})
+    await _named(service, parameters.get("containerGroup") or parameters.get("resource") or {})
     provider = f"{folder}/providers/Microsoft.ContainerInstance"
     profile = parameters.get("containerGroupProfileName", "cgp1")
     body = group(container(ports=[{"port": 80}]))

@@ -33,6 +33,8 @@ from .harness import FOLDER, GROUPS, SUBSCRIPTION, Reply, Service, running
 
 PROVIDER = f"{FOLDER}/providers/Microsoft.ContainerInstance"
 BOXES = f"{PROVIDER}/sandboxGroups"
+NETWORKS = f"{FOLDER}/providers/Microsoft.Network/virtualNetworks"
+SUBNET = f"{NETWORKS}/v/subnets/s"
 NEW = "2026-07-01"
 EXAMPLES = Path(__file__).parents[3] / "shared" / "contract" / "examples-2026-07-01"
 
@@ -177,7 +179,9 @@ async def test_in_a_later_version_it_has_another_name() -> None:
     [
         ("-s", {}, "InvalidResourceName"),
         ("s", {"identity": {"type": "SystemAssigned"}}, "FeatureNotSupported"),
-        ("s", {"properties": {"networkProfile": {"subnets": [{"id": "/x"}]}}}, "FeatureNotSupported"),
+        ("s", {"properties": {"networkProfile": {"subnets": [{"id": "/x"}]}}}, "LinkedInvalidPropertyId"),
+        ("s", {"properties": {"networkProfile": {"subnets": [{"id": SUBNET}]}}}, "InvalidResourceReference"),
+        ("s", {"properties": {"networkProfile": {"subnets": [{"id": SUBNET}] * 2}}}, "TooManySubnets"),
     ],
 )
 async def test_what_cannot_be_given_is_refused(name: str, body: dict[str, Any], code: str) -> None:
@@ -187,20 +191,50 @@ async def test_what_cannot_be_given_is_refused(name: str, body: dict[str, Any], 
     assert (reply.status, reply.code) == (400, code)
 
 
-async def test_the_example_of_the_contract_but_for_its_subnet() -> None:
+async def make_subnet(service: Service, network: str = f"{NETWORKS}/v") -> None:
+    delegation = {"name": "d", "properties": {"serviceName": "Microsoft.ContainerInstance/containerGroups"}}
+    subnet = {"addressPrefix": "10.0.0.0/24", "delegations": [delegation]}
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+    body = {"location": "eastus", "properties": space}
+    assert (await service.ask("PUT", network, body, version="2022-01-01")).status == 201
+    name = "mySubnet" if network.endswith("myVNet") else "s"
+    made = await service.ask("PUT", f"{network}/subnets/{name}", {"properties": subnet}, version="2022-01-01")
+    assert made.status == 201
+
+
+async def test_the_example_of_the_contract() -> None:
     if not EXAMPLES.exists():
         pytest.skip("the contract is not beside the checkout")
-    example = json.loads((EXAMPLES / "SandboxGroupsCreateOrUpdate.json").read_text())
-    body = example["parameters"]["resource"]
-    expected = example["responses"]["201"]["body"]
-    del body["properties"]["networkProfile"], expected["properties"]["networkProfile"]
+    text = (EXAMPLES / "SandboxGroupsCreateOrUpdate.json").read_text()
+    example = json.loads(text.replace("00000000-0000-0000-0000-000000000000", SUBSCRIPTION))
     folder = FOLDER.replace("/rg", "/myResourceGroup")
     async with running() as service:
         await service.make_folder(folder)
+        await make_subnet(service, f"{folder}/providers/Microsoft.Network/virtualNetworks/myVNet")
         path = f"{folder}/providers/Microsoft.ContainerInstance/sandboxGroups/mySandboxGroup"
-        reply = await service.ask("PUT", path, body, version=NEW)
-    text = json.dumps(expected).replace("00000000-0000-0000-0000-000000000000", SUBSCRIPTION)
-    assert (reply.status, reply.json) == (201, json.loads(text))
+        reply = await service.ask("PUT", path, example["parameters"]["resource"], version=NEW)
+    assert (reply.status, reply.json) == (201, example["responses"]["201"]["body"])
+
+
+async def test_sandboxes_with_a_network_are_in_the_subnet_of_their_group() -> None:
+    body = {"location": "eastus", "properties": {"networkProfile": {"subnets": [{"id": SUBNET}]}}}
+    async with sandboxes() as (service, _):
+        await make_subnet(service)
+        refused = await service.ask("PUT", f"{BOXES}/s", body, version=NEW)
+        assert (await service.ask("PUT", f"{BOXES}/t", body, version=NEW)).status == 201
+        token = (await service.ask("POST", f"{BOXES}/t/connect", version=NEW)).json["accessToken"]
+        signed = {"authorization": f"Bearer {token}"}
+        for network in (True, False):
+            made = await service.ask(
+                "POST", "/hythe/sandboxes", {"image": "x", "network": network}, version=None, headers=signed
+            )
+            assert made.status == 201, made.raw
+        rows = service.store.every("sandboxes")
+        held = await service.ask("DELETE", SUBNET)
+
+    assert (refused.status, refused.code) == (400, "PropertyChangeNotAllowed")
+    assert sorted(row.address for row in rows) == ["", "10.0.0.4"]
+    assert (held.status, held.code) == (400, "InUseSubnetCannotBeDeleted")
 
 
 # --- tokens ---

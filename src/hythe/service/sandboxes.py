@@ -21,6 +21,7 @@ from ..engines.base import STDERR, STDOUT, EngineError, Exec, Process, Refused, 
 from ..models import (
     Container,
     ContainerGroup,
+    ContainerGroupSubnetId,
     ContainerPropertiesInstanceView,
     EnvironmentVariable,
     ResourceRequests,
@@ -35,6 +36,7 @@ from ..wire.tags import LIFETIME, NETWORK
 from .answers import Answer, empty, plain, shown
 from .call import Call
 from .kinds import SANDBOX_GROUPS, SANDBOXES
+from .kinds.sandbox_groups import subnets_of
 from .resource import Resources
 from .settings import ServiceSettings
 from .store import Row, SqlStore, Status
@@ -244,8 +246,10 @@ def _identity(group: Row, name: str) -> ResourceId:
 def _definition(asked: New, lifetime: int, group: Row) -> ContainerGroup:
     """Define the group behind a sandbox, with no right that it can do without."""
     size = ResourceRequests(cpu=asked.cpu, memory_in_gb=asked.memory_in_gb)
+    of = SANDBOX_GROUPS.read_again(group.spec)
     return ContainerGroup(
-        location=SANDBOX_GROUPS.read_again(group.spec).location,
+        location=of.location,
+        subnet_ids=[ContainerGroupSubnetId(id=each) for each in subnets_of(of)] if asked.network else None,
         os_type="Linux",
         restart_policy="Never",
         tags={LIFETIME: str(lifetime)} | ({} if asked.network else {NETWORK: "none"}),

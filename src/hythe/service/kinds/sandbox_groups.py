@@ -16,12 +16,14 @@ from ...models import (
     to_json,
 )
 from ...wire import lenient
-from ...wire.faults import Detail, bad_request, invalid_content
+from ...wire.faults import Detail, Fault, bad_request, invalid_content
 from ...wire.ids import PROVIDER, ResourceId
 from ..store import Row
 from .base import Admission, Defaults, Shown, location, refuse_move
 from .container_groups import ContainerGroups
 from .rules import problems
+from .rules.subnets import id_problems
+from .subnets import check_subnet
 
 _NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 AI_AGENTS_GROUPS = "2026-08-01-preview"
@@ -70,14 +72,14 @@ class SandboxGroups(Defaults):
                 "longer than 63 characters."
             )
             found.append(Detail(code="InvalidResourceName", message=message, target="name"))
-        network = wanted.properties.network_profile if wanted.properties else None
-        for asked, what, target in (
-            (network and network.subnets, "a subnet", "properties.networkProfile.subnets"),
-            (wanted.identity and wanted.identity.type not in (None, "None"), "a managed identity", "identity"),
-        ):
-            if asked:
-                message = f"The sandbox group '{name}' asks for {what}, which this service does not offer."
-                found.append(Detail(code="FeatureNotSupported", message=message, target=target))
+        subnets = subnets_of(wanted)
+        found += id_problems(subnets, "properties.networkProfile.subnets")
+        if len(subnets) > 1:
+            message = f"The sandbox group '{name}' asks for {len(subnets)} subnets. It can have one at most."
+            found.append(Detail(code="TooManySubnets", message=message, target="properties.networkProfile.subnets"))
+        if wanted.identity and wanted.identity.type not in (None, "None"):
+            message = f"The sandbox group '{name}' asks for a managed identity, which this service does not offer."
+            found.append(Detail(code="FeatureNotSupported", message=message, target="identity"))
         if found:
             raise bad_request(found)
 
@@ -87,7 +89,14 @@ class SandboxGroups(Defaults):
         """Fill in the location."""
         where = location(wanted.location, identity, admission)
         if held is not None:
-            refuse_move(self.read_again(held.spec).location, where, identity)
+            before = self.read_again(held.spec)
+            refuse_move(before.location, where, identity)
+            if [each.lower() for each in subnets_of(before)] != [each.lower() for each in subnets_of(wanted)]:
+                raise Fault(
+                    400, "PropertyChangeNotAllowed", "Changing property 'properties.networkProfile' is not allowed."
+                )
+        for subnet in subnets_of(wanted):
+            check_subnet(admission.store, subnet, where, identity, admission.kept_ranges)
         return replace(wanted, location=where)
 
     def public(self, wanted: SandboxGroup) -> bytes:
@@ -110,6 +119,12 @@ class SandboxGroups(Defaults):
                 management_resource_group_id=f"{row.id.partition('/providers/')[0].rpartition('/')[0]}/{row.name}-mrg",
             ),
         )
+
+
+def subnets_of(group: SandboxGroup) -> list[str]:
+    """Give the ids of the subnets that the sandboxes of a group can be in."""
+    network = group.properties.network_profile if group.properties else None
+    return [each.id or "" for each in (network.subnets if network else None) or ()]
 
 
 def _as_agents(text: str) -> str:

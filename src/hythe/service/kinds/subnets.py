@@ -50,17 +50,23 @@ def place(store: SqlStore, row: Row) -> Place | None:
 def check(
     store: SqlStore, wanted: ContainerGroup, identity: ResourceId, kept: Iterable[str] = ()
 ) -> tuple[str, Subnet] | None:
-    """Check the subnet that a group asks for, and give it with its ARM id in lower case.  Raises `Fault`.
-
-    ``kept`` are the ranges of which the engine gives groups their addresses on this machine.
-    """
+    """Check the subnet that a group asks for, and give it with its ARM id in lower case.  Raises `Fault`."""
     if not wanted.subnet_ids:
         return None
-    text = wanted.subnet_ids[0].id or ""
+    return check_subnet(store, wanted.subnet_ids[0].id or "", wanted.location, identity, kept)
+
+
+def check_subnet(
+    store: SqlStore, text: str, location: str | None, identity: ResourceId, kept: Iterable[str] = ()
+) -> tuple[str, Subnet]:
+    """Check that a resource of a location can use a subnet, and give it with its ARM id in lower case.
+
+    ``kept`` are the ranges of which the engine gives groups their addresses on this machine.  Raises `Fault`.
+    """
     found = network_of(store, text)
     network: VirtualNetwork | None = VirtualNetworks().read_again(found[0].spec) if found else None
     subnet = subnet_of(network, found[1]) if found and network else None
-    near = network is not None and network.location == wanted.location
+    near = network is not None and network.location == location
     if found is None or subnet is None or not near or found[0].subscription != identity.subscription.lower():
         raise Fault(
             400,
@@ -80,8 +86,8 @@ def check(
                 raise Fault(
                     400,
                     "SubnetRangeNotAvailable",
-                    f"The container group '{identity.name}' cannot be in subnet '{subnet.name}': its range {theirs} "
-                    f"overlaps {ours}, from which this service gives every group an address. Take another range.",
+                    f"'{identity.name}' cannot be in subnet '{subnet.name}': its range {theirs} overlaps {ours}, from "
+                    "which this service gives every group an address. Take another range.",
                 )
     return f"{found[0].key}/subnets/{(subnet.name or '').lower()}", subnet
 
