@@ -97,7 +97,7 @@ SHAPES: dict[str, Shape] = {
     "Resources_ListByResourceGroup": Shape(answer=models.GenericResourceExpanded, many=True),
 }  # fmt: skip
 """By the operation's name; an operation that is not here answers with JSON of a shape that is not described."""
-_UNDESCRIBED = Shape()
+_UNDESCRIBED, _DELETED = Shape(), Shape(statuses=(200, 202, 204))
 
 
 @cache
@@ -124,7 +124,7 @@ def _answer(shape: Shape) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    shape = SHAPES.get(route.name, _UNDESCRIBED)
+    shape = SHAPES.get(route.name, _DELETED if route.method == "DELETE" else _UNDESCRIBED)
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for name in _HOLE.findall(route.path)

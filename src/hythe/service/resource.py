@@ -472,10 +472,7 @@ def _next(held: Row, **changes: object) -> Row:
 def _busy(kind: str, identity: ResourceId) -> Fault:
     """Report a resource that is busy, in the words of its kind."""
     held = BY_NAME.get(kind, SANDBOXES)
-    ours = held.type.startswith(f"{ids.PROVIDER}/")
-    word = held.noun if held.noun[0].isupper() else held.noun.title().replace(" ", "")
-    code = f"{word}Transitioning" if ours else "AnotherOperationInProgress"
-    return faults.transitioning(identity.name or identity.resource_group, held.noun, code=code)
+    return faults.transitioning(identity.name or identity.resource_group, held.noun, code=held.busy_code)
 
 
 def _being_deleted(name: str) -> Fault:

@@ -79,6 +79,8 @@ class Kind(Protocol):
     """As ARM writes it."""
     noun: str
     """What people call one of them."""
+    busy_code: str
+    """What a change is answered with (409) while another one goes on."""
     keeps_revisions: bool
     """Each definition can still be read when a newer one has followed."""
 
@@ -123,6 +125,7 @@ class Defaults:
     """What is so for most kinds."""
 
     keeps_revisions = False
+    busy_code = "AnotherOperationInProgress"
 
     def resolve(self, wanted: Any, identity: ResourceId, admission: Admission, caller: Caller | None) -> Any:
         """Give it as it is: it refers to nothing."""

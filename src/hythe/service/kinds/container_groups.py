@@ -44,6 +44,7 @@ class ContainerGroups(Defaults):
     name = "containerGroups"
     type = f"{PROVIDER}/containerGroups"
     noun = "container group"
+    busy_code = "ContainerGroupTransitioning"
 
     def read(self, body: bytes, identity: ResourceId) -> ContainerGroup:
         """Read a definition; what only the service writes is dropped."""

@@ -44,6 +44,7 @@ class NGroups(Defaults):
     name = "ngroups"
     type = f"{PROVIDER}/ngroups"
     noun = "NGroups"
+    busy_code = "NGroupsTransitioning"
 
     def read(self, body: bytes, identity: ResourceId) -> NGroup:
         """Read a definition; what only the service writes is dropped."""

@@ -50,6 +50,7 @@ class Profiles(Defaults):
     name = "containerGroupProfiles"
     type = f"{PROVIDER}/containerGroupProfiles"
     noun = "container group profile"
+    busy_code = "ContainerGroupProfileTransitioning"
     keeps_revisions = True
 
     def read(self, body: bytes, identity: ResourceId) -> ContainerGroupProfile:

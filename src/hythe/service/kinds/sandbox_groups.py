@@ -38,6 +38,7 @@ class SandboxGroups(Defaults):
     name = "sandboxGroups"
     type = f"{PROVIDER}/sandboxGroups"
     noun = "sandbox group"
+    busy_code = "SandboxGroupTransitioning"
 
     def read(self, body: bytes, identity: ResourceId) -> SandboxGroup:
         """Read a definition; what only the service writes is dropped."""
@@ -138,6 +139,7 @@ class Sandboxes(ContainerGroups):
     name = "sandboxes"
     type = f"{PROVIDER}/sandboxGroups/sandboxes"
     noun = "sandbox"
+    busy_code = "SandboxTransitioning"
 
     def validate(self, wanted: ContainerGroup, identity: ResourceId) -> None:
         """Check a definition by the rules of groups."""
