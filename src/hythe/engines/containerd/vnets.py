@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -39,23 +38,18 @@ class VirtualNetworks:
         """
         if self._joined.get(uid) == (sandbox, joined):
             return
-        space = f"{self._prefix}{joined.network[:12]}"
-        port = _port(uid)
+        space, port = f"{self._prefix}{joined.network[:12]}", _port(uid)
         async with self._lock:
             with entered(sandbox, pid) as there:
-                await _ip(["netns", "add", space], check=not (_SPACES / space).exists())
-                await _ip(["-n", space, "link", "add", _BRIDGE, "type", "bridge"], check=False)
-                await _ip(["-n", space, "link", "set", _BRIDGE, "up"])
-                if joined.address not in await _ip(["-4", "address", "show", _LINK], inside=there, check=False):
-                    # What an earlier try left, here or in a sandbox that has ended, is in the way.
-                    await _ip(["link", "delete", _LINK], inside=there, check=False)
-                    await _ip(["-n", space, "link", "delete", port], check=False)
-                    # Both ends are made where they belong: the machine itself never sees either.
-                    ends = ["type", "veth", "peer", "name", port, "netns", space]
-                    await _ip(["link", "add", "name", _LINK, *ends], inside=there)
+                held = await _ip(["link", "show", _LINK], inside=there, check=False)
+                if f"alias {joined.address}\n" not in held:
+                    if held:  # what an earlier try left
+                        await _ip(["link", "delete", _LINK], inside=there)
+                    await _ip(["netns", "add", space], check=not (_SPACES / space).exists())
+                    await _ip(["-n", space, "-force", "-batch", "-"], stdin=_outer(port), check=False)
+                    gateway = str(network.gateway(network.own_subnet(self._place)))
+                    await _ip(["-batch", "-"], inside=there, stdin=_inner(joined, space, port, gateway))
                 await _ip(["-n", space, "link", "set", port, "master", _BRIDGE, "up"])
-                lines = _inner(joined, str(network.gateway(network.own_subnet(self._place))), _resolvers())
-                await _ip(["-batch", "-"], inside=there, stdin=lines)
         self._joined[uid] = sandbox, joined
 
     async def leave(self, uid: Uid) -> None:
@@ -101,19 +95,29 @@ def _port(uid: Uid) -> str:
     return f"{_PORT}{uid[:14]}"
 
 
-def _inner(joined: Joined, gateway: str, resolvers: Iterable[str]) -> str:
+def _outer(port: str) -> str:
+    """Give the input of ``ip -batch`` in a network: its bridge; and what an earlier try left goes."""
+    return f"link add {_BRIDGE} type bridge\nlink set {_BRIDGE} up\nlink delete {port}\n"
+
+
+def _inner(joined: Joined, space: str, port: str, gateway: str) -> str:
     """Give the input of ``ip -batch`` inside a sandbox.
 
-    What the network's ranges cover is reached there, and nowhere else; but not the machine's own name servers, which
-    the group asks too.
+    Both ends are made where they belong: the machine itself never sees either.  What the network's ranges cover is
+    reached there, and nowhere else; but not the machine's own name servers, which the group asks too.
     """
-    lines = [f"address replace {joined.address}/32 dev {_LINK}", f"link set {_LINK} up"]
+    lines = [
+        f"link add name {_LINK} type veth peer name {port} netns {space}",
+        f"link set {_LINK} up",
+        f"address replace {joined.address}/32 dev {_LINK}",
+    ]
     lines += [f"route replace {each} dev {_LINK} src {joined.address}" for each in joined.ranges]
     lines += [
         f"route replace {each} via {gateway} dev eth0"
-        for each in resolvers
+        for each in _resolvers()
         if any(ip_address(each) in ip_network(covered) for covered in joined.ranges)
     ]
+    lines.append(f"link set {_LINK} alias {joined.address}")  # the sign that all was done: a batch ends where it fails
     return "\n".join(lines) + "\n"
 
 
