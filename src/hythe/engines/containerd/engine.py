@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import shutil
 import socket
@@ -41,7 +40,7 @@ from ..base import (
     Want,
     WriteConfigMap,
 )
-from . import daemon, existing, inside, network, probing
+from . import daemon, existing, inside, network, probing, tasks
 from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place
 from .garbage import DiskLimits, collect, used
@@ -361,12 +360,7 @@ class ContainerdEngine(Streams):
 
     async def _first_process(self, sandbox: str) -> int:
         """Give the id of the process that holds a sandbox's namespaces."""
-        answer = await self.containerd.call(
-            "PodSandboxStatus",
-            cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox, verbose=True),
-            cri.PodSandboxStatusResponse,
-        )
-        return int(json.loads(answer.info["info"])["pid"])
+        return (await tasks.task(self.containerd, sandbox)).pid
 
     async def _start_container(self, name: str, identity: str) -> tuple[Happened, ...]:
         try:
@@ -458,12 +452,7 @@ class ContainerdEngine(Streams):
         if sandbox is None or not sandbox.ready:
             raise Transient("cannot listen inside a group that has no sandbox yet")
         with contextlib.suppress(NotFound):
-            answer = await self.containerd.call(
-                "PodSandboxStatus",
-                cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox.id, verbose=True),
-                cri.PodSandboxStatusResponse,
-            )
-            return await inside.listen(int(json.loads(answer.info["info"])["pid"]), address, port)
+            return await inside.listen(await self._first_process(sandbox.id), address, port)
         raise Transient("cannot listen inside a group whose sandbox is gone")
 
     def listen_outside(self) -> socket.socket | None:
