@@ -25,6 +25,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -228,11 +229,12 @@ def _parted(part: str) -> tuple[str, str]:
     return "\n".join(lines[:end]), "\n".join(lines[end:])
 
 
-def read(page: Path, reader: Reader, *, having: frozenset[str] = frozenset()) -> None:
+def read(page: Path, reader: Reader, *, before: Callable[[Block], None] = lambda block: None) -> None:
     """Do what a page says, from its first block to its last.  Raises `AssertionError` that says where it went wrong."""
     for block in blocks(page):
-        if block.excuse or (block.needs and block.needs not in having):
+        if block.excuse or block.needs:
             continue
+        before(block)
         try:
             reader.run(block)
         except Exception as error:

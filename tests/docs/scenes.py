@@ -23,6 +23,8 @@ class Scene(Struct, frozen=True):
     outcomes: dict[str, Outcome] = {}
     files: dict[str, str] = {}
     prepare: Callable[[RunningService], None] = lambda service: None
+    ends: str = ""
+    """Just before the block with these words the container of the group `web` ends."""
 
 
 def _tar() -> bytes:
@@ -60,11 +62,12 @@ SCENES = {
     "docs/how-to/work-inside-a-group.md": Scene(
         outcomes={
             "web": Outcome(
-                runs_for=1.5, log="hello\n", ports=frozenset({8080}),
+                log="hello\n", ports=frozenset({8080}),
                 exec={"ls -l": Scripted(out=b"total 0\n"), "sh": Scripted(out=b"$ ", exit_code=3)},
             )
         },
         files={"settings.toml": "a = 1\n", "logs/.keep": ""},
         prepare=_web,
+        ends="logs(follow=True)",
     ),
 }  # fmt: skip

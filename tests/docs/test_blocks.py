@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from environments import environment
 
-from hythe.testing import running_service
+from hythe.testing import RunningService, running_service
 
 from .blocks import PAGES, ROOT, Block, Reader, blocks, matches, read
 from .scenes import REAL, SCENES, Scene
@@ -59,9 +59,15 @@ def _read(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, microsofts: 
         scene.prepare(service)
         reader = Reader(folder, microsofts=microsofts)
         try:
-            read(ROOT / page, reader)
+            read(ROOT / page, reader, before=lambda block: _goes_on(scene, service, block))
         finally:
             reader.close()
+
+
+def _goes_on(scene: Scene, service: RunningService, block: Block) -> None:
+    """Let happen what happens meanwhile in a scene."""
+    if scene.ends and scene.ends in block.text:
+        service.end("web")
 
 
 @pytest.mark.parametrize("block", EXCUSED, ids=[block.where for block in EXCUSED])
