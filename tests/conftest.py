@@ -1,12 +1,25 @@
-"""Checks that tests which say that they prove an operation have it answered; docs/reference/coverage.md names them."""
+"""Checks that tests which say that they prove an operation have it answered; docs/reference/coverage.md names them.
+
+And notes which public callables of the library are called in a run, for test_completeness.py, which comes last.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from .exercised import Exercised
+
+HERE = Path(__file__).parent
+LAST = HERE / "test_completeness.py"
+PLAYERS = ("client", "conformance", "testing")
+"""Folders whose tests play all of the library, without containers."""
+
+_exercised = Exercised()
+_incomplete: list[str] = []
 
 @contextmanager
 def answered() -> Iterator[set[str]]:
@@ -40,3 +53,35 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if missing := sorted(named - seen):
         pytest.fail(f"it says that it proves {', '.join(missing)}, but no service of this process answered that well")
     return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _exercised.watch()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the check behind all other tests, and see whether the tests that it relies on are there."""
+    items.sort(key=lambda item: item.path == LAST)
+    there = {item.path for item in items}
+    expected = {path for folder in PLAYERS for path in (HERE / folder).rglob("test_*.py")}
+    if expected - there:
+        _incomplete.append(f"{len(expected - there)} files of tests are left out")
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    if items:
+        _incomplete.append("tests are deselected")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.failed and not _incomplete:
+        _incomplete.append("a test failed")
+
+
+@pytest.fixture(scope="session")
+def exercised() -> Exercised:
+    """Give what was called, if all was played that should be."""
+    if _incomplete:
+        pytest.skip(f"can't tell what is exercised: {_incomplete[0]}")
+    return _exercised

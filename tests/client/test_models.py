@@ -321,3 +321,14 @@ def test_a_notebook_shows_a_group_without_its_secrets() -> None:
     assert "<strong>a&lt;b</strong> <em>Running</em>" in shown and "1.2.3.4, ports 80" in shown
     assert "<td>c</td><td>i</td><td>Waiting (&lt;b&gt;)</td><td></td><td>2</td>" in shown
     assert "hidden" not in shown and "<td>" in ContainerGroup(containers=[Container(name="c")])._repr_html_()
+
+
+def test_the_user_info_of_a_repository_is_masked() -> None:
+    volume = models.GitRepoVolume(repository="https://me:hush@host/r.git", revision="main")
+    assert volume.masked().repository == "https://***@host/r.git"
+    assert volume.repository == "https://me:hush@host/r.git" and "hush" not in repr(volume)
+
+
+def test_the_wire_form_of_a_model_is_a_type_of_its_own() -> None:
+    twin = models.wire_type(ContainerGroup)
+    assert twin is not ContainerGroup and "properties" in twin.__struct_fields__

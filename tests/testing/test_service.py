@@ -59,6 +59,13 @@ def test_the_environment_leads_here(hythe_service: RunningService) -> None:
     assert oct(hythe_service.auth_file.stat().st_mode & 0o777) == "0o600"
 
 
+async def test_arguments_reach_it_with_credentials_of_either_kind(hythe_service: RunningService) -> None:
+    with hythe.ContainerInstanceManagementClient(**hythe_service.arguments()) as client:
+        assert list(client.container_groups.list()) == []
+    async with hythe.aio.ContainerInstanceManagementClient(**hythe_service.arguments(asynchronous=True)) as client:
+        assert [group async for group in client.container_groups.list()] == []
+
+
 def test_what_does_not_use_the_fixture_keeps_its_environment() -> None:
     before = dict(os.environ)
     with running_service() as service:

@@ -117,6 +117,7 @@ async def test_resource_groups() -> None:
     arm, script = resource_client(
         answer(201, folder),
         answer(200, folder),
+        answer(200, folder),
         answer(204),
         answer(404),
         answer(200, {"value": [folder]}),
@@ -126,6 +127,7 @@ async def test_resource_groups() -> None:
         answer(200),
     )
     assert (await arm.resource_groups.create_or_update("rg", {"location": "eastus"})).name == "rg"
+    assert (await arm.resource_groups.get("rg")).location == "eastus"
     assert (await arm.resource_groups.update("rg", tags={"a": "b"})).name == "rg"
     assert await arm.resource_groups.check_existence("rg")
     assert not await arm.resource_groups.check_existence("rg")

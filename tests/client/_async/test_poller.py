@@ -34,6 +34,17 @@ async def test_follows_the_monitor_and_then_gets_the_resource() -> None:
     assert clock.naps == [3, 3]
 
 
+async def test_what_the_poller_has_is_given_without_a_question() -> None:
+    aci, script, _ = client(answer(201, group("Pending")), answer(201, group("Succeeded")))
+    poller = await aci.container_groups.begin_create_or_update("rg", "web", {}, polling=False)
+    assert poller.polling_method() is poller
+    again = await aci.container_groups.begin_create_or_update("rg", "web", {})
+    assert again.resource().name == "web" and again.status() == "Succeeded"
+    going, _, _ = await begin()
+    assert going.resource() is None
+    assert len(script.requests) == 2
+
+
 async def test_the_result_is_asked_for_once() -> None:
     poller, script, _ = await begin(SUCCEEDED, answer(200, group()))
     await poller.wait()

@@ -118,6 +118,7 @@ def test_resource_groups() -> None:
     arm, script = resource_client(
         answer(201, folder),
         answer(200, folder),
+        answer(200, folder),
         answer(204),
         answer(404),
         answer(200, {"value": [folder]}),
@@ -127,6 +128,7 @@ def test_resource_groups() -> None:
         answer(200),
     )
     assert (arm.resource_groups.create_or_update("rg", {"location": "eastus"})).name == "rg"
+    assert (arm.resource_groups.get("rg")).location == "eastus"
     assert (arm.resource_groups.update("rg", tags={"a": "b"})).name == "rg"
     assert arm.resource_groups.check_existence("rg")
     assert not arm.resource_groups.check_existence("rg")

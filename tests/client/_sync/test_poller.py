@@ -35,6 +35,17 @@ def test_follows_the_monitor_and_then_gets_the_resource() -> None:
     assert clock.naps == [3, 3]
 
 
+def test_what_the_poller_has_is_given_without_a_question() -> None:
+    aci, script, _ = client(answer(201, group("Pending")), answer(201, group("Succeeded")))
+    poller = aci.container_groups.begin_create_or_update("rg", "web", {}, polling=False)
+    assert poller.polling_method() is poller
+    again = aci.container_groups.begin_create_or_update("rg", "web", {})
+    assert again.resource().name == "web" and again.status() == "Succeeded"
+    going, _, _ = begin()
+    assert going.resource() is None
+    assert len(script.requests) == 2
+
+
 def test_the_result_is_asked_for_once() -> None:
     poller, script, _ = begin(SUCCEEDED, answer(200, group()))
     poller.wait()

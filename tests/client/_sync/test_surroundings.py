@@ -183,6 +183,10 @@ def test_the_first_that_gives_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert credential.chosen == "AzureCliCredential"
     assert (credential.get_token(SCOPE)).token == "t"
     assert "AzureCliCredential" in repr(credential)
+    az(tmp_path, {"accessToken": "newer", "expires_on": 2000000000})
+    assert (credential.get_token(SCOPE)).token == "t"
+    credential.invalidate("t")  # what was refused is asked for anew
+    assert (credential.get_token(SCOPE)).token == "newer"
     credential.close()
     assert credential.chosen is None
 

@@ -1,0 +1,1 @@
+"""Tests that hold on Hythe and on Azure alike."""
