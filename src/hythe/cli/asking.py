@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from . import output
+from . import exits, output
 
 if TYPE_CHECKING:
     from ..client._sync.container_instances import ContainerInstanceManagementClient
@@ -60,6 +60,11 @@ class Asking(Showing):
         self.asked_group = resource_group
         self._place = (cloud, context, subscription)
         self._client: ContainerInstanceManagementClient | None = None
+        self._named: list[tuple[str, str]] = []
+        """Resource groups and names of the groups that the command is about."""
+        command = click.get_current_context(silent=True)
+        if command is not None:
+            command.meta[exits.ASKING] = self
 
     @property
     def client(self) -> ContainerInstanceManagementClient:
@@ -98,7 +103,24 @@ class Asking(Showing):
     def group(self, name: str) -> Group:
         """Give the handle of a group: NAME, RESOURCE-GROUP/NAME, or an id."""
         folder, named = split(name)
+        self._named.append((folder or self.resource_group, named))
         return self.client.group(named, folder or self.resource_group)
+
+    def nearest(self) -> str:
+        """Tell what somebody may have meant who named a group or container that is not there; empty for nothing."""
+        from difflib import get_close_matches
+
+        if not self._named:
+            return ""
+        there = [split(each.id or "") for each in self.client.container_groups.list()]
+        folder, name = next((each for each in self._named if each not in there), self._named[-1])
+        if (folder, name) in there:
+            containers = self.client.container_groups.get(folder, name).containers or []
+            return f"The containers of {name} are {', '.join(each.name for each in containers)}."
+        mine = {found.lower(): found for where, found in there if (where or "").lower() == folder.lower()}
+        others = [f"{where}/{found}" for where, found in there if found.lower() == name.lower()]
+        meant = others or [mine[each] for each in get_close_matches(name.lower(), mine, n=3)]
+        return f"Did you mean {' or '.join(meant)}?" if meant else ""
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 
@@ -38,14 +39,27 @@ _CODES = {
     "AuthenticationFailed": UNREACHABLE,
     "StillRunning": TOO_SLOW,
 }
+ASKING = "hythe.asking"
+"""Where a command's `Asking` is in click's context, for what it knows when something was not found."""
+_BY_CODE = {
+    "SubscriptionNotFound": "`hythe subscription ls` shows those of this machine; --subscription chooses one.",
+    "PathNotFound": "Look what is there: `hythe exec GROUP ls /`.",
+    "ContainerNotFound": "Name one of these by --container-name.",
+    "ResourceGroupNotFound": "`hythe ls` shows the groups of all resource groups; -g chooses the resource group.",
+}
 _STEPS = {
     "NotFound": "`hythe ls` shows the groups that there are; -g chooses the resource group.",
     "ImageInaccessible": "Check the image's name and tag, and --registry-username and --registry-password if it is "
     "private.",
     "AuthenticationFailed": "Check the credentials: `hythe context show` says which are used.",
     "InvalidRequest": "Change what the message names and try again.",
+    "StillRunning": "`hythe why` tells how it is; it goes on meanwhile.",
 }
 """What to do, where the library speaks of Python."""
+
+
+_IN_PYTHON = re.compile(r" (The operation goes on: a|A)sk [^.]*timeout=( and deadline=)?\.$")
+"""The next step of errors that have one in their sentence, for programs."""
 
 
 class Said(click.ClickException):
@@ -63,18 +77,32 @@ def explained(error: Exception) -> Said | None:
         return Said(str(error))
     if errors is None or not isinstance(error, errors.HytheError):
         return None
-    lines = str(error).splitlines()
-    for each in type(error).__mro__:
-        step = _STEPS.get(each.__name__)
-        if step and getattr(error, "code", "") != "InvalidResourceType":  # a kind that this service does not have
-            if lines[-1] == getattr(error, "advice", None):
-                lines.pop()
-            lines.append(step)
-            break
+    lines = _IN_PYTHON.sub("", str(error)).splitlines()
+    step = _near(error) or _BY_CODE.get(getattr(error, "code", "")) or _of_meaning(error)
+    if step and getattr(error, "code", "") != "InvalidResourceType":  # a kind that this service does not have
+        if lines[-1] == getattr(error, "advice", None):
+            lines.pop()
+        lines.append(step)
     code = next((_CODES[each.__name__] for each in type(error).__mro__ if each.__name__ in _CODES), FAILED)
     if type(error) is errors.HytheError:  # the root itself is raised where no service is
         code = UNREACHABLE
     return Said(" ".join(lines) if len(lines) <= 2 else "\n".join(lines), code)  # noqa: PLR2004
+
+
+def _of_meaning(error: Exception) -> str:
+    return next((_STEPS[each.__name__] for each in type(error).__mro__ if each.__name__ in _STEPS), "")
+
+
+def _near(error: Exception) -> str:
+    """Ask whether another group or container was meant."""
+    context = click.get_current_context(silent=True)
+    asking = context.meta.get(ASKING) if context is not None else None
+    if asking is None or getattr(error, "code", "") not in ("ResourceNotFound", "ResourceGroupNotFound"):
+        return ""
+    with contextlib.closing(asking), contextlib.suppress(Exception):  # who asks in vain is told so anyhow
+        said: str = asking.nearest()
+        return said
+    return ""
 
 
 @contextlib.contextmanager

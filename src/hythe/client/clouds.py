@@ -56,6 +56,6 @@ def cloud(setting: object) -> Cloud:
         if known is not None:
             return known
     raise ValueError(
-        f"cannot use the cloud {setting!r}: known are public, china and us_government; for another give its "
-        "base_url, or read its metadata with discover_cloud()"
+        f"cannot use the cloud {setting!r}: known are public, china and us_government. For another give the "
+        "https address of its Resource Manager."
     )

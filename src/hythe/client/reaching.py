@@ -9,8 +9,8 @@ from hythe.errors import ConnectionFailed
 
 OTHERS_PORT = "Another program, or the service of another data dir, has its port."
 NAME_ITS_AUTHORITY = (
-    "Name the file with its authority by ca= or REQUESTS_CA_BUNDLE; or another program, or the service of another data "
-    "dir, has the port."
+    "Name the file with its authority by REQUESTS_CA_BUNDLE (in Python ca=), unless another program, or the service of "
+    "another data dir, has the port."
 )
 
 

@@ -190,7 +190,10 @@ class Admin:
     @property
     def _port(self) -> ImagePort:
         if self._images is None:
-            raise Fault(501, "NotSupported", "The engine of this service has no images: it only simulates containers.")
+            raise Fault(
+                501, "NotSupported",
+                "The engine of this service simulates containers and has no images. Start it without --engine sim.",
+            )  # fmt: skip
         return self._images
 
     async def list_images(self) -> Answer:

@@ -158,9 +158,9 @@ def _failure(request: Request, why: Exception) -> ConnectionFailed:
 
     reason: Reason
     if "CERTIFICATE_VERIFY_FAILED" in str(why):
-        reason, advice = "untrusted", "Name the file with its authority by ca= or REQUESTS_CA_BUNDLE."
+        reason, advice = "untrusted", "Name the file with its authority by REQUESTS_CA_BUNDLE (in Python ca=)."
     elif isinstance(why, httpx2.TimeoutException):
-        reason, advice = "timeout", "Check the address and the network, or allow more time by timeout=."
+        reason, advice = "timeout", "Check the address and the network, or allow more time."
     elif isinstance(why, httpx2.ConnectError | httpx2.ProxyError):
         reason, advice = "refused", "Check the address, and that the service is up."
     else:

@@ -96,7 +96,7 @@ def connect(
     name = "" if isinstance(to, Cloud) else os.fspath(to)
     if name == "local":
         return _local(data_dir, subscription_id, options)
-    if name and "://" not in name and Path(name).expanduser().is_file():
+    if name and "://" not in name and (os.sep in name or Path(name).expanduser().is_file()):
         return _auth_file(name, subscription_id, options)
     if "://" in name:
         found = discover_cloud(name, ca=options.get("ca"), transport=options.get("transport"))

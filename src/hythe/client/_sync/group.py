@@ -110,6 +110,7 @@ class Group:
         group = self.get()
         if every:
             names.extend(each.name for each in group.containers or ())
+        _check(group, names)
         if follow and self._client._session.streams:
             for line in Followed(self._client, self.resource_group, self.name, tail).lines(names):
                 yield line
@@ -258,3 +259,14 @@ class Group:
         views = [each.instance_view for each in group.containers or () if each.instance_view]
         events = [event for view in views for event in view.events or ()]
         return OperationFailed(doing, code=f"Group{state_of(group)}", message=said, events=events)
+
+
+def _check(group: ContainerGroup, names: Sequence[str]) -> None:
+    """See that the group has all these containers.  Raises `NotFound`."""
+    there = [each.name for each in (*(group.containers or ()), *(group.init_containers or ()))]
+    for name in names:
+        if name not in there:
+            raise NotFound(
+                f"read the log of container {name!r}", status=404, code="ContainerNotFound",
+                message=f"group {group.name!r} has no such container; it has {', '.join(there)}.",
+            )  # fmt: skip
