@@ -1,5 +1,5 @@
 # `make demo` and `make test` need nothing but Debian 12, root, git and make: `setup` installs the rest.
-.PHONY: help setup demo docs recording test test-clients bench soak fuzz lint clean
+.PHONY: help setup demo docs recording test test-clients test-azure bench soak fuzz lint clean
 .DEFAULT_GOAL := help
 python := .venv/bin/python
 
@@ -26,6 +26,9 @@ test-clients: setup  ## try every client of Azure's that is known to work; write
 	@HYTHE_CLIENT_RESULTS=docs/reference/clients/$$(date +%F).json $(python) -m pytest tests/real/test_clients.py tests/real/tools
 	@$(python) tools/client_table.py
 	@$(python) tools/contract_coverage.py
+
+test-azure: setup  ## run what must hold on Azure too, on the subscription that is signed in to (costs some cents)
+	@HYTHE_TEST_AZURE=1 $(python) -m pytest tests/conformance
 
 bench: setup  ## measure; prints a table and writes JSON
 	@$(python) -m bench

@@ -111,6 +111,12 @@ async def test_a_log_line_by_line() -> None:
     assert "tail=2&timestamps=true" in transport.requests[1].url
 
 
+async def test_a_container_that_is_not_there_has_no_log() -> None:
+    aci, _ = service(GET_web=[answer(200, group("Running", c=view("Running"), d=view("Running")))])
+    with pytest.raises(NotFound, match="no such container; it has c, d"):
+        [line async for line in aci.group("web").logs("x")]
+
+
 async def test_following_ends_with_the_container_and_gives_each_line_once() -> None:
     running, ended = answer(200, group("Running", c=view("Running"))), answer(200, group("Succeeded", c=DONE))
     first, second = "2026-01-01T00:00:01.5Z one", "2026-01-01T00:00:02Z two"

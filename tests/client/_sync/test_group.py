@@ -112,6 +112,12 @@ def test_a_log_line_by_line() -> None:
     assert "tail=2&timestamps=true" in transport.requests[1].url
 
 
+def test_a_container_that_is_not_there_has_no_log() -> None:
+    aci, _ = service(GET_web=[answer(200, group("Running", c=view("Running"), d=view("Running")))])
+    with pytest.raises(NotFound, match="no such container; it has c, d"):
+        list(aci.group("web").logs("x"))
+
+
 def test_following_ends_with_the_container_and_gives_each_line_once() -> None:
     running, ended = answer(200, group("Running", c=view("Running"))), answer(200, group("Succeeded", c=DONE))
     first, second = "2026-01-01T00:00:01.5Z one", "2026-01-01T00:00:02Z two"
