@@ -177,6 +177,26 @@ async def test_a_next_run_is_followed_and_nothing_comes_twice(workspace: Workspa
     assert len(workspace.lines(EVENTS)) > events
 
 
+async def test_another_workspace_is_posted_to_at_once_and_none_no_more(workspace: Workspace) -> None:
+    async with running({"web": Outcome(log="one\n")}, workspaces=workspace.url) as service:
+        service.collector.start()
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", logged(key=base64.b64encode(b"wrong").decode()))
+        await asyncio.sleep(0.1)
+        assert workspace.lines() == []  # refused for good: the key is another one's
+        await service.ask("PUT", f"{GROUPS}/web", logged())
+        row = service.store.get(f"{GROUPS}/web".lower())
+        service.engine.say(row.uid, "web", "two\n")
+        await until(lambda: workspace.lines() == ["two"])
+        await service.ask("PUT", f"{GROUPS}/web", group())
+        await until(lambda: len(service.collector._tasks) == 2)  # its own two
+        service.engine.say(row.uid, "web", "three\n")
+        await asyncio.sleep(0.05)
+        await service.collector.stop()
+
+    assert workspace.lines() == ["two"]
+
+
 async def test_a_workspace_that_is_away_gets_all_later(workspace: Workspace) -> None:
     workspace.trouble = [503, 429, 500] * 3
     async with running({"web": Outcome(log="one\n")}, workspaces=workspace.url) as service:

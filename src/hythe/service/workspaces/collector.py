@@ -154,13 +154,18 @@ class Collector:
             for name in (*held.images, ""):
                 self._posted.pop(f"{held.uid}/{name}", None)
             held = None
-        if row is None or b'"logAnalytics"' not in row.spec or not row.status:
+        asked = row is not None and b'"logAnalytics"' in row.spec
+        group = self._group(key, row) if row is not None and asked and row.status else None
+        if row is None or group is None:
+            if held is not None:  # it asks for it no more, or not in a way that works
+                for task in self._groups.pop(key).tasks.values():
+                    task.cancel()
             return
-        group = self._group(key, row)
-        if group is None:
-            return
-        if held is not None:
-            group.followed, group.tasks, group.told, group.waiting = held.followed, held.tasks, held.told, held.waiting
+        if held is not None:  # what follows it posts to the workspace that is named now
+            held.target, held.images, held.location, held.os_type = (
+                group.target, group.images, group.location, group.os_type
+            )  # fmt: skip
+            group = held
         self._groups[key] = group
         view = msgspec.json.decode(row.status, type=Status).view
         if self._engine is not None:
