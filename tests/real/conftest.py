@@ -240,6 +240,10 @@ class Traces(Struct, frozen=True):
     processes: frozenset[str]
     folders: frozenset[str]
 
+    def within(self, before: Traces) -> bool:
+        """Tell whether nothing is there that was not before; what others had left by then may have gone since."""
+        return all(getattr(self, name) <= getattr(before, name) for name in self.__struct_fields__)
+
 
 def look(service: Running) -> set[str]:
     """Take notice of the links and network namespaces that the groups of an installation use; gives its routes."""

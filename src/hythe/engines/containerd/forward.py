@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 
 from ..base import Lost, Refused
-from .netns import enter
+from .netns import work_in
 
 _CONNECT_SECONDS = 5.0
 
 
-def socket_in(namespace: int) -> socket.socket:
-    """Make a TCP socket in the network namespace of an open file; it stays there wherever it is used.
-
-    A thread of its own enters, makes the socket and ends: no other thread ever leaves its namespace.
-    """
-    made: list[socket.socket | OSError] = []
-
-    def make() -> None:
-        try:
-            enter(namespace)
-            made.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
-        except OSError as error:
-            made.append(error)
-
-    thread = threading.Thread(target=make, name="netns")
-    thread.start()
-    thread.join()
-    if isinstance(made[0], OSError):
-        raise made[0]
-    return made[0]
+def _socket() -> socket.socket:
+    """Make a TCP socket in the calling thread's network namespace; it stays there wherever it is used."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
 
 async def connect(namespace: int, port: int) -> socket.socket:
     """Connect to a port on localhost in a network namespace.  Raises `Refused` (PortNotReached)."""
     try:
-        made = socket_in(namespace)
+        made = await work_in(namespace, _socket)
     except OSError as error:
         raise Lost(f"cannot enter the network of the group: {error}") from None
     try:

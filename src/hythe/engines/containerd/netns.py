@@ -32,20 +32,20 @@ async def work_in(namespace: int, work: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
-    def tell(result: T | OSError) -> None:
+    def tell(result: T | Exception) -> None:
         if done.done():
             return  # nobody waits any more
-        if isinstance(result, OSError):
+        if isinstance(result, Exception):
             done.set_exception(result)
         else:
             done.set_result(result)
 
     def run() -> None:
-        result: T | OSError
+        result: T | Exception
         try:
             enter(namespace)
             result = work()
-        except OSError as error:
+        except Exception as error:  # whatever it is, somebody waits for it
             result = error
         loop.call_soon_threadsafe(tell, result)
 
