@@ -10,13 +10,17 @@ import platform
 import shutil
 from pathlib import Path
 
-from ..base import EngineError
+from ..base import EngineError, Transient
 from .config import Place
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, Containerd, NotFound
 from .tasks import kill
 
 log = logging.getLogger(__name__)
+
+
+_SHIM_PAUSES = (0.05, 0.2, 1.0)
+"""Seconds between tries."""
 
 
 async def remove_sandbox(containerd: Containerd, identity: str) -> None:
@@ -29,9 +33,17 @@ async def remove_sandbox(containerd: Containerd, identity: str) -> None:
     inside = await containerd.call("ListContainers", cri.ListContainersRequest(filter=mine), cri.ListContainersResponse)
     await asyncio.gather(*(kill(containerd, one.id) for one in inside.containers))
     with contextlib.suppress(NotFound):
-        await containerd.call(
-            "StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=identity), cri.StopPodSandboxResponse
-        )
+        for pause in _SHIM_PAUSES:
+            try:
+                await containerd.call(
+                    "StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=identity), cri.StopPodSandboxResponse
+                )
+                break
+            except Transient as error:
+                # A shim that has just ended with its container closes the connection under CRI's own kill.
+                if "ttrpc: closed" not in str(error) or pause == _SHIM_PAUSES[-1]:
+                    raise
+                await asyncio.sleep(pause)
         await containerd.call(
             "RemovePodSandbox", cri.RemovePodSandboxRequest(pod_sandbox_id=identity), cri.RemovePodSandboxResponse
         )
