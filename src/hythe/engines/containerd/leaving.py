@@ -21,8 +21,6 @@ from .sandbox import INSTALLATION, UID
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
-_PAUSES = (0.2, 1.0, 5.0)
-"""Seconds before another try: CRI fails while it is still busy with the end of the processes."""
 _SETTLE_PAUSE, _SETTLE_LOOKS = 0.01, 500
 _PATIENCE = 5.0
 """Seconds for which a service that ends waits for what is being removed."""
@@ -86,17 +84,11 @@ class Leaving:
 
 async def _remove_sandbox(containerd: Containerd, identity: str) -> None:
     """Remove a sandbox whose processes have ended; the sweep tries again what can't be removed now."""
-    for pause in (*_PAUSES, None):
-        try:
-            await _settled(containerd, identity)
-            await remove_sandbox(containerd, identity)
-        except EngineError as error:
-            if pause is None:
-                log.warning("cannot remove the sandbox %s yet: %s", identity, error)
-                return
-            await asyncio.sleep(pause)
-        else:
-            return
+    try:
+        await _settled(containerd, identity)
+        await remove_sandbox(containerd, identity)
+    except EngineError as error:
+        log.warning("cannot remove the sandbox %s yet: %s", identity, error)
 
 
 async def _settled(containerd: Containerd, identity: str) -> None:
