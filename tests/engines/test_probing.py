@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from hythe.engines.base import Checked, Lost, Transient
+from hythe.engines.base import Lost, Transient
 from hythe.engines.containerd import probing
 from hythe.engines.containerd.proto import cri_pb2 as cri
 from hythe.engines.containerd.rpc import NotFound
+from hythe.engines.offers import Checked
 from hythe.models import ContainerExec, ContainerHttpGet, ContainerProbe, HttpHeader
 from hythe.service.identity import tls
 

@@ -12,19 +12,8 @@ from typing import Any
 
 import pytest
 
-from hythe.engines.base import (
-    STDERR,
-    STDOUT,
-    Action,
-    Happened,
-    Observed,
-    Process,
-    Refused,
-    RunContainer,
-    Size,
-    Uid,
-    Want,
-)
+from hythe.engines.base import Action, Happened, Observed, Refused, RunContainer, Uid, Want
+from hythe.engines.offers import STDERR, STDOUT, Process, Size
 from hythe.engines.sim import Outcome, SimulatedEngine
 from hythe.service.control import sweep
 from hythe.service.settings import SandboxSettings, ServiceSettings

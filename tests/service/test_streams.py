@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hythe.engines.base import Size, Uid
+from hythe.engines.base import Uid
+from hythe.engines.offers import Size
 from hythe.engines.sim import Outcome
 from hythe.engines.sim_streams import Scripted
 from hythe.service.sockets import Gone, Socket

@@ -22,16 +22,13 @@ from .base import (
     VOLUMES,
     Action,
     Capabilities,
-    Checked,
     ContainerSeen,
-    FindShare,
     Finished,
     Happened,
     Observed,
     Plan,
     PrepareVolume,
     PullImage,
-    Reading,
     Refused,
     RemoveContainer,
     RemoveSandbox,
@@ -42,11 +39,11 @@ from .base import (
     StartContainer,
     StopContainer,
     Uid,
-    Usage,
     VolumeSeen,
     Want,
     WriteConfigMap,
 )
+from .offers import Checked, FindShare, Reading, Usage
 from .pod.volumes import failed_mount
 from .sim_streams import Pretended, Scripted, SimulatedStreams
 

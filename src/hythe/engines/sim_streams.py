@@ -11,7 +11,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from .base import STDERR, STDOUT, ContainerSeen, Refused, Size, Uid
+from .base import ContainerSeen, Refused, Uid
+from .offers import STDERR, STDOUT, Size
 
 
 class Scripted(Struct, frozen=True, kw_only=True):

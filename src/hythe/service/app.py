@@ -20,7 +20,8 @@ import uvicorn
 import uvloop
 
 from .. import machine
-from ..engines.base import Collects, Engine, EngineError, Teardown
+from ..engines.base import Engine, EngineError
+from ..engines.offers import Collects, Teardown
 from ..engines.pod import Backoff
 from .admin import ImagePort
 from .build import build

@@ -18,7 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .. import __version__
-from ..engines.base import Engine, Images, Joined, MountsShares, Refused
+from ..engines.base import Engine, Joined, Refused
+from ..engines.offers import Images, MountsShares
 from ..models import AzureFileVolume, ContainerGroup, ContainerGroupProfile, ImageRegistryCredential
 from ..wire.ids import ResourceId
 from ..wire.tags import LIFETIME

@@ -17,7 +17,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from ..engines.base import STDERR, STDOUT, EngineError, Exec, Process, Refused, Uid
+from ..engines.base import EngineError, Refused, Uid
+from ..engines.offers import STDERR, STDOUT, Exec, Process
 from ..models import (
     Container,
     ContainerGroup,

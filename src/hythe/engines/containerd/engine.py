@@ -17,9 +17,7 @@ from ..base import (
     Action,
     Busy,
     Capabilities,
-    Checked,
     EngineError,
-    FindShare,
     Happened,
     Lost,
     Observed,
@@ -40,6 +38,7 @@ from ..base import (
     Want,
     WriteConfigMap,
 )
+from ..offers import Checked, FindShare
 from . import daemon, existing, inside, network, probing, tasks
 from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place

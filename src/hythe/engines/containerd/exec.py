@@ -10,7 +10,8 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..base import STDERR, STDOUT, EngineError, Lost, Refused, Size
+from ..base import EngineError, Lost, Refused
+from ..offers import STDERR, STDOUT, Size
 from .pipes import Reader, Writer
 from .rpc import Containerd
 from .tasks import ExecTask, Oci, spec

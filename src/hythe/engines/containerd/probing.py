@@ -9,7 +9,8 @@ import ssl
 import httptools
 
 from ...models import ContainerHttpGet, ContainerProbe
-from ..base import Checked, EngineError, Lost
+from ..base import EngineError, Lost
+from ..offers import Checked
 from .proto import cri_pb2 as cri
 from .rpc import Containerd, NotFound
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ..base import Reading, Uid, Usage
+from ..base import Uid
+from ..offers import Reading, Usage
 from .proto import cri_pb2 as cri
 from .rpc import Containerd
 from .sandbox import INSTALLATION, UID

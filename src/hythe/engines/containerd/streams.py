@@ -8,7 +8,8 @@ import os
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-from ..base import Input, Process, Refused, Size, Uid
+from ..base import Refused, Uid
+from ..offers import Input, Process, Size
 from . import attach, copy, forward, logfile, stats
 from .config import Place
 from .exec import Execs

@@ -23,19 +23,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ...models import AzureFileVolume, Container, Volume
-from ..base import (
-    FindShare,
-    Lost,
-    Observed,
-    PrepareVolume,
-    Refused,
-    SandboxSeen,
-    Transient,
-    Uid,
-    VolumeSeen,
-    Want,
-    WriteConfigMap,
-)
+from ..base import Lost, Observed, PrepareVolume, Refused, SandboxSeen, Transient, Uid, VolumeSeen, Want, WriteConfigMap
+from ..offers import FindShare
 from ..pod import config_maps
 from ..pod.spec import AnyContainer
 from ..pod.volumes import failed_mount

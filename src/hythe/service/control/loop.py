@@ -17,7 +17,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from datetime import datetime
 from typing import Protocol
 
-from ...engines.base import Engine, EngineError, Glances, Uid, Watch
+from ...engines.base import Engine, EngineError, Uid
+from ...engines.offers import Glances, Watch
 from ..store import SqlStore, StoreFailed
 
 log = logging.getLogger(__name__)

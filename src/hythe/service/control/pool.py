@@ -12,7 +12,8 @@ import contextlib
 import logging
 import uuid
 
-from ...engines.base import Engine, EngineError, Uid, WarmPool
+from ...engines.base import Engine, EngineError, Uid
+from ...engines.offers import WarmPool
 from ..store import SqlStore
 from .loop import Loop
 

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from ...engines.base import Checked, ContainerSeen, Engine, EngineError, Happened, Observed, Probing, Uid, Want
+from ...engines.base import ContainerSeen, Engine, EngineError, Happened, Observed, Uid, Want
+from ...engines.offers import Checked, Probing
 from ...engines.pod.probe import LIVENESS, READINESS, Check, Pulse, after, begin, checks, complaint
 from ...engines.pod.spec import find
 from ..store import View

@@ -6,7 +6,8 @@ import logging
 
 import msgspec
 
-from ...engines.base import Engine, KeepsFiles
+from ...engines.base import Engine
+from ...engines.offers import KeepsFiles
 from ..store import SqlStore
 from . import status
 

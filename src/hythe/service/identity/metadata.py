@@ -22,7 +22,8 @@ from msgspec import Struct
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from ...engines.base import Engine, Listens, Uid, Want
+from ...engines.base import Engine, Uid, Want
+from ...engines.offers import Listens
 from .issuer import LIFE
 from .managed import Managed, of_group
 

@@ -16,7 +16,8 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct, field
 
-from ...engines.base import EngineError, Meter, Reading, Stats, Uid
+from ...engines.base import EngineError, Uid
+from ...engines.offers import Meter, Reading, Stats
 from ..store import Row, SqlStore, Status
 from ..store.history import History
 from .series import HOUR, MINUTE, RECEIVED, SENT, Hour, Seconds, cpu, memory, summed_up

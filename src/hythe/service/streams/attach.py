@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from ...engines.base import Attach, EngineError, Follow, Input, Refused
+from ...engines.base import EngineError, Refused
+from ...engines.offers import Attach, Follow, Input
 from ..sockets import BAD_DATA, ENDED, FAILED, Gone, Socket
 from .sessions import Session
 

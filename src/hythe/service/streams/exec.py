@@ -8,7 +8,8 @@ import contextlib
 import msgspec
 from msgspec import Struct
 
-from ...engines.base import STDERR, EngineError, Exec, Process, Refused, Size
+from ...engines.base import EngineError, Refused
+from ...engines.offers import STDERR, Exec, Process, Size
 from ..sockets import BAD_DATA, ENDED, FAILED, Gone, Socket
 from .sessions import Session
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ...engines.base import Follow, Logs, Uid
+from ...engines.base import Uid
+from ...engines.offers import Follow, Logs
 from ...models import Logs as LogsModel
 from ...wire import faults
 from ...wire.faults import Fault

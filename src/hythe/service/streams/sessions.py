@@ -10,7 +10,8 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from ...engines.base import Size, Uid
+from ...engines.base import Uid
+from ...engines.offers import Size
 
 PASSWORD_BYTES = 24
 SECONDS = 60.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 
-from ...engines.base import Copy, Exec, Follow, Forward, Logs, Size, Uid
+from ...engines.base import Uid
+from ...engines.offers import Copy, Exec, Follow, Forward, Logs, Size
 from ...models import ContainerAttachResponse, ContainerExecRequest, ContainerExecResponse
 from ...wire import faults, lenient
 from ...wire.faults import Fault

@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ...engines.base import EngineError, Follow, Uid
+from ...engines.base import EngineError, Uid
+from ...engines.offers import Follow
 from ...models import ContainerGroup, LogAnalytics
 from ..store import Row, SqlStore, Status, View
 from .posting import EVENTS, LOGS, LONGEST_MESSAGE, NotNow, NotTaken, Record, Target, post
