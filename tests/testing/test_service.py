@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -148,3 +150,14 @@ def test_the_plugin_in_somebody_elses_tests(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--strict-markers", "-p", "no:cacheprovider"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_nothing_comes_behind_the_handshake_that_a_reading_thread_would_take(hythe_service: RunningService) -> None:
+    context = ssl.create_default_context(cafile=str(hythe_service.ca))
+    port = int(hythe_service.url.rpartition(":")[2])
+    with socket.create_connection(("localhost", port)) as plain, context.wrap_socket(
+        plain, server_hostname="localhost"
+    ) as secure:
+        secure.sendall(b"GET /metadata/endpoints?api-version=2022-09-01 HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert secure.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        assert secure.version() == "TLSv1.3" and secure.session is not None and not secure.session.has_ticket

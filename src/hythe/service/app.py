@@ -34,7 +34,7 @@ from .identity.host import HostEndpoint
 from .installation import CannotStart, held, installation_id, listen, remove_files
 from .settings import Settings, load
 from .shares import Shares
-from .sockets import MOST_FRAME
+from .sockets import MOST_FRAME, without_tickets
 from .store import SqlStore, Subscription
 from .store.history import History
 from .vault import Vault, load_key
@@ -262,7 +262,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
     data_dir = settings.data_dir
     installation = installation_id(data_dir)
     async with _service(settings, installation, say) as parts:
-        server = _Server(
+        config = without_tickets(
             uvicorn.Config(
                 parts.gate,
                 lifespan="off",
@@ -281,6 +281,7 @@ async def _serve(settings: Settings, listener: socket.socket, say: Say) -> None:
                 ws_ping_timeout=None,  # a client that sends more than its process reads is slow, not dead
             )
         )
+        server = _Server(config)
 
         def end() -> None:
             server.end()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import uvicorn
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -64,3 +67,15 @@ class Socket:
             short = reason.encode()[:_MOST_REASON].decode(errors="ignore")
             with contextlib.suppress(OSError, RuntimeError):
                 await self._send({"type": "websocket.close", "code": code, "reason": short})
+
+
+def without_tickets(config: uvicorn.Config) -> uvicorn.Config:
+    """Have a server send no TLS session tickets behind the handshake.
+
+    A client that reads in one thread and writes in another (websockets' synchronous one, websocket-client) may be
+    taking a ticket just when it sends its first request; OpenSSL is not made for that, and both then wait for ever.
+    """
+    config.load()
+    if config.ssl is not None:
+        config.ssl.num_tickets = 0
+    return config

@@ -25,7 +25,7 @@ from hythe.models import AzureFileVolume
 from hythe.service.build import Built, build
 from hythe.service.settings import ServiceSettings
 from hythe.service.shares import Shares
-from hythe.service.sockets import MOST_FRAME
+from hythe.service.sockets import MOST_FRAME, without_tickets
 from hythe.service.store import Row, SqlStore, Subscription
 from hythe.service.vault import Vault
 
@@ -230,7 +230,7 @@ async def _start(place: Ground, engine: SimulatedEngine, store: SqlStore, listen
         images=None,
         shares=cast(Shares, _AnyShare()),
     )
-    server = _Server(
+    config = without_tickets(
         uvicorn.Config(
             built.gate, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False,
             ssl_certfile=str(place.identity.certificate), ssl_keyfile=str(place.identity.certificate_key),
@@ -238,6 +238,7 @@ async def _start(place: Ground, engine: SimulatedEngine, store: SqlStore, listen
             timeout_keep_alive=75,
         )
     )  # fmt: skip
+    server = _Server(config)
     await engine.open()
     built.loop.start()
     serving = asyncio.create_task(server.serve([listener]))
