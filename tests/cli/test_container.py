@@ -115,7 +115,7 @@ def test_stop_start_restart_delete(hythe: Hythe, web: str) -> None:
 
 
 def test_nothing_is_deleted_if_one_name_is_wrong(hythe: Hythe, web: str) -> None:
-    done = hythe("rm", "-y", web, "none-such")
+    done = hythe("rm", "-y", web, "not-there-at-all")
 
     assert done.exit_code == 3
     assert "hythe ls" in sentence(done, code=3)
@@ -159,7 +159,7 @@ def test_why_events_and_wait(hythe: Hythe, web: str) -> None:
     ("arguments", "code", "says"),
     [
         (["show"], 2, "name at least one"),
-        (["logs", "none-such"], 3, "`hythe ls` shows the groups"),
+        (["logs", "not-there-at-all"], 3, "`hythe ls` shows the groups"),
         (["container", "create", "x"], 2, "--image"),
         (["container", "create", "--image", "x"], 2, "name the container group"),
         (["container", "create", "x", "--image", "x", "--gitrepo-url", "u"], 2, "--gitrepo-mount-path"),

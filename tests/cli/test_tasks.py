@@ -96,7 +96,7 @@ def test_exec_gives_outputs_and_the_exit_code(hythe: Hythe, capfd: pytest.Captur
     assert hythe("exec", "busy", "none").exit_code == 127
     assert "only a terminal gets a shell" in hythe("exec", "busy").stderr
     assert hythe("exec", "busy", "--exec-command", "a", "b").exit_code == 2
-    assert "hythe ls" in sentence(hythe("exec", "none", "ls"), code=125)
+    assert "hythe ls" in sentence(hythe("exec", "not-there-at-all", "ls"), code=125)
 
 
 @pytest.mark.parametrize(
