@@ -94,6 +94,31 @@ def test_created_but_not_started_is_started() -> None:
     assert made.actions == (StartContainer(name="a", id="id-a"),)
 
 
+@pytest.mark.parametrize("policy", ["Never", "OnFailure", "Always"])
+def test_a_start_that_was_cut_short_is_done_once_more_as_the_same_attempt(policy: str) -> None:
+    of = group("a", policy=policy)
+    cut = seen(of, "a", "exited", exit_code=128, cut_short=True)
+
+    made = plan(want(of), Observed(sandbox=SANDBOX, containers=(cut,)), NOW)
+
+    assert made.actions == (
+        RemoveContainer(name="a", id="id-a"),
+        PullImage(container="a", image="image-a"),
+        RunContainer(name="a", attempt=0, spec=spec(of, "a")),
+    )
+    assert made.records["a"].last is None
+
+
+def test_a_start_that_is_known_to_have_failed_stays_failed_in_another_process() -> None:
+    of = group("a", policy="Never")
+    failed = seen(of, "a", "exited", exit_code=128, cut_short=True)
+    known = Record(ran_as=spec(of, "a"), last=failed.finished)
+
+    made = plan(want(of, records={"a": known}), Observed(sandbox=SANDBOX, containers=(failed,)), NOW)
+
+    assert made.actions == ()
+
+
 @pytest.mark.parametrize(
     ("policy", "exit_code", "runs_again"),
     [

@@ -55,3 +55,18 @@ async def test_a_container_of_which_nothing_was_announced_is_looked_at_once() ->
     containerd = Slow(5)
     (seen,) = (await Sight("i").observe(containerd, Uid("u"))).containers  # type: ignore[arg-type]
     assert (seen.state, containerd.looks) == ("running", 4)
+
+
+async def test_a_start_that_failed_unheard_is_told_apart_from_one_that_was_refused() -> None:
+    class Failed(Slow):
+        async def call(self, method: str, *request: object) -> Any:
+            answer = await super().call(method, *request)
+            if isinstance(answer, cri.ContainerStatusResponse):
+                answer.status.reason = "StartError"
+            return answer
+
+    sight = Sight("i")
+    (unheard,) = (await sight.observe(Failed(0), Uid("u"))).containers  # type: ignore[arg-type]
+    sight.refused.add("c")
+    (heard,) = (await sight.observe(Failed(0), Uid("u"))).containers  # type: ignore[arg-type]
+    assert (unheard.cut_short, heard.cut_short) == (True, False)

@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -151,11 +152,48 @@ def test_killed_during_delete(point: tuple[str, str, str], known: bool, fresh: R
     nothing_is_left(fresh, folder)
 
 
+@contextlib.contextmanager
+def crowd(service: Running) -> Iterator[tuple[str, dict[str, str]]]:
+    """Ask for many groups; go on when half of them are there; give their folder, and by name what each is to be."""
+    folder = service.folder("crowd")
+    task = group(container(image=TOOLS, command=["true"]), restart_policy="Never")
+    wanted = {f"g{number}": "Running" if number % 2 else "Succeeded" for number in range(30)}
+    with ThreadPoolExecutor(len(wanted)) as threads:
+        for name, state in wanted.items():
+            what = web() if state == "Running" else task
+            threads.submit(service.aci.container_groups.begin_create_or_update, folder, name, what, timeout=10)
+        wait_for(lambda: len(service.ctr("containers", "ls", "-q")) > len(wanted))
+        yield folder, wanted
+
+
+def test_killed_among_many_creates(fresh: Running) -> None:
+    """What containerd was doing just then is given up by it, and half done."""
+    fresh.up()
+    with crowd(fresh) as (folder, wanted):
+        fresh.kill()
+    fresh.up()
+
+    there = [one.name for one in fresh.aci.container_groups.list_by_resource_group(folder)]
+    assert there
+    wait_for(lambda: all(fresh.state(folder, name) == wanted[name] for name in there))
+    for name in there:
+        assert fresh.aci.container_groups.get(folder, name).containers[0].instance_view.restart_count == 0
+    nothing_is_left(fresh, folder)
+
+
+def test_taken_down_among_many_creates(fresh: Running) -> None:
+    fresh.up()
+    with crowd(fresh):
+        fresh.down()  # which fails if anything can't be removed
+
+    assert not traces(fresh).links
+
+
 def nothing_is_left(service: Running, folder: str) -> None:
     """Delete everything, and see that no container, network namespace or link stays."""
     links = len(traces(service).links)
     groups: list[ContainerGroup] = [*service.aci.container_groups.list()]
-    for name in (folder, "neighbour"):
+    for name in {one.id.split("/")[4] for one in groups} | {folder}:
         service.resources.resource_groups.begin_delete(name).result()
     wait_for(lambda: service.ctr("containers", "ls", "-q") == [])
     wait_for(lambda: len(traces(service).links) == links - len(groups))

@@ -120,6 +120,8 @@ class ContainerSeen(Struct, frozen=True, kw_only=True):
     image: str = ""
     started_at: datetime | None = None
     finished: Finished | None = None
+    cut_short: bool = False
+    """Whether its start failed while nobody heard why: most often because whoever asked for it died."""
     live: bool = True
     """False once its liveness probe has failed often enough.  Filled in by control, which has it probed."""
     ready: bool = True

@@ -49,7 +49,7 @@ from .leaving import Leaving
 from .proto import cri_pb2 as cri
 from .registries import why
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
-from .runtime import Runtime, remove_sandbox
+from .runtime import Runtime, remove_container, remove_sandbox
 from .sandbox import INSTALLATION, UID, container_config, log_path, sandbox_config, seccomp_file
 from .sight import Sight
 from .streams import Streams
@@ -367,7 +367,10 @@ class ContainerdEngine(Streams):
                 "StartContainer", cri.StartContainerRequest(container_id=identity), cri.StartContainerResponse
             )
         except Transient as error:
+            if "already in starting state" in str(error):  # a service that died asked for the same
+                raise Transient(f"cannot start container {name} yet: {error}", retry_after=0.5) from None
             # CRI now has it as ended with the reason StartError: the restart policy decides what follows.
+            self._sight.refused.add(identity)
             message = f"Error: Failed to start container {name}, Error response: {error}"
             return (Happened(container=name, name="Failed", message=message, type="Warning"),)
         return (Happened(container=name, name="Started", message="Started container"),)
@@ -383,9 +386,7 @@ class ContainerdEngine(Streams):
         return (Happened(container=action.name, name="Killing", message=message),)
 
     async def _remove_container(self, identity: str) -> None:
-        await self.containerd.call(
-            "RemoveContainer", cri.RemoveContainerRequest(container_id=identity), cri.RemoveContainerResponse
-        )
+        await remove_container(self.containerd, identity)
         self._sight.drop(identity)
 
     # --- what more this engine offers ---

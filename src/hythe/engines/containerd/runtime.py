@@ -11,16 +11,19 @@ import shutil
 from pathlib import Path
 
 from ..base import EngineError, Transient
+from . import tasks
 from .config import Place
 from .proto import cri_pb2 as cri
 from .rpc import NAMESPACE, Containerd, NotFound
-from .tasks import kill
 
 log = logging.getLogger(__name__)
 
 
-_SHIM_PAUSES = (0.05, 0.2, 1.0)
-"""Seconds between tries."""
+_PAUSES = (0.05, 0.2, 1.0, 3.0)
+"""Seconds between tries to remove a sandbox."""
+_PASSING = ("ttrpc: closed", "is in starting state")
+"""What CRI says of a shim that has just ended with its container, under CRI's own kill, and of a container whose start
+was asked for by a service that ended meanwhile."""
 
 
 async def remove_sandbox(containerd: Containerd, identity: str) -> None:
@@ -29,24 +32,43 @@ async def remove_sandbox(containerd: Containerd, identity: str) -> None:
     CRI ends one container after the other, and waits for each.  So all of them are killed at once before; not the
     sandbox's own process, whose end CRI would take for a failure.
     """
-    mine = cri.ContainerFilter(pod_sandbox_id=identity, state=cri.ContainerStateValue(state=cri.CONTAINER_RUNNING))
+    mine = cri.ContainerFilter(pod_sandbox_id=identity)
     inside = await containerd.call("ListContainers", cri.ListContainersRequest(filter=mine), cri.ListContainersResponse)
-    await asyncio.gather(*(kill(containerd, one.id) for one in inside.containers))
+    await asyncio.gather(
+        *(tasks.kill(containerd, one.id) for one in inside.containers if one.state == cri.CONTAINER_RUNNING)
+    )
     with contextlib.suppress(NotFound):
-        for pause in _SHIM_PAUSES:
+        for pause in _PAUSES:
             try:
                 await containerd.call(
                     "StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=identity), cri.StopPodSandboxResponse
                 )
+                for one in inside.containers:
+                    await remove_container(containerd, one.id)
+                await containerd.call(
+                    "RemovePodSandbox",
+                    cri.RemovePodSandboxRequest(pod_sandbox_id=identity),
+                    cri.RemovePodSandboxResponse,
+                )
                 break
             except Transient as error:
-                # A shim that has just ended with its container closes the connection under CRI's own kill.
-                if "ttrpc: closed" not in str(error) or pause == _SHIM_PAUSES[-1]:
+                if pause == _PAUSES[-1] or not any(word in str(error) for word in _PASSING):
                     raise
                 await asyncio.sleep(pause)
-        await containerd.call(
-            "RemovePodSandbox", cri.RemovePodSandboxRequest(pod_sandbox_id=identity), cri.RemovePodSandboxResponse
-        )
+
+
+async def remove_container(containerd: Containerd, identity: str) -> None:
+    """Remove a container that does not run; gone already is fine."""
+    request = cri.RemoveContainerRequest(container_id=identity)
+    with contextlib.suppress(NotFound):
+        try:
+            await containerd.call("RemoveContainer", request, cri.RemoveContainerResponse)
+        except Transient as error:
+            if "cannot delete running task" not in str(error):
+                raise
+            # A start was cut short: containerd gives up what a service that died had asked for.
+            await tasks.discard(containerd, identity)
+            await containerd.call("RemoveContainer", request, cri.RemoveContainerResponse)
 
 
 _NATIVE = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}

@@ -18,6 +18,7 @@ _STATES = {
     cri.CONTAINER_EXITED: "exited",
     cri.CONTAINER_UNKNOWN: "unknown",
 }
+_NOT_STARTED = "StartError"
 _SETTLE_PAUSES = (*[0.005] * 40, *[0.05] * 200)
 """Seconds between looks at a container whose end was announced: soon, then for ten seconds if the machine is busy."""
 
@@ -55,6 +56,8 @@ class Sight:
         """By container or sandbox: the group that it belongs to."""
         self.ended: set[str] = set()
         """Containers and sandboxes whose end was announced, and that were not looked at since."""
+        self.refused: set[str] = set()
+        """Containers of which this process was told that they can't be started."""
 
     def forget(self, uid: Uid) -> None:
         """Drop what is remembered of a group's containers and sandboxes."""
@@ -67,6 +70,7 @@ class Sight:
         self.owners.pop(identity, None)
         self.addresses.pop(identity, None)
         self.ended.discard(identity)
+        self.refused.discard(identity)
 
     async def glance(self, containerd: Containerd) -> dict[Uid, frozenset[tuple[str, int]]]:
         """Give the ids and states of what there is of each group."""
@@ -155,4 +159,5 @@ class Sight:
             image=status.image_ref,
             started_at=_when(status.started_at),
             finished=finished,
+            cut_short=finished is not None and finished.reason == _NOT_STARTED and identity not in self.refused,
         )

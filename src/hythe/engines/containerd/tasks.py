@@ -180,3 +180,10 @@ async def kill(containerd: Containerd, identity: str) -> None:
     request = tasks.KillRequest(container_id=identity, signal=signal.SIGKILL)
     with contextlib.suppress(EngineError):
         await containerd.call(f"{_TASKS}Kill", request, Empty)
+
+
+async def discard(containerd: Containerd, identity: str) -> None:
+    """End and remove what a start that was cut short left of a container, of which CRI knows nothing."""
+    await end(containerd, identity)
+    with contextlib.suppress(NotFound):
+        await containerd.call(f"{_TASKS}Delete", tasks.DeleteTaskRequest(container_id=identity), tasks.DeleteResponse)

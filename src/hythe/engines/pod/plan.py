@@ -110,7 +110,7 @@ class _Look:
                 finished_at=self.now,
             )
             return replace(record, running=False, last=end)
-        if seen is None or seen.epoch != self.want.epoch or seen.state == "created":
+        if seen is None or seen.epoch != self.want.epoch or seen.state == "created" or _unheard(seen, record):
             return replace(record, running=False) if record.running else record
         if seen.attempt != record.attempt or not record.ran_as:
             record = replace(
@@ -273,7 +273,10 @@ class _Look:
         if self._done(container.name, record) and record.ran_as == spec:
             return
         attempt = record.attempt
-        if seen is not None:
+        if seen is not None and _unheard(seen, record):
+            attempt = seen.attempt
+            yield RemoveContainer(name=seen.name, id=seen.id)
+        elif seen is not None:
             due = (record.last.finished_at if record.last else None) or self.now
             due += timedelta(seconds=record.backoff)
             if self.now < due <= self.now + timedelta(seconds=record.backoff):  # else it ended before the clock was set
@@ -283,3 +286,8 @@ class _Look:
             yield RemoveContainer(name=seen.name, id=seen.id)
         yield PullImage(container=container.name, image=container.image or "")
         yield RunContainer(name=container.name, attempt=attempt, spec=spec)
+
+
+def _unheard(seen: ContainerSeen, record: Record) -> bool:
+    """Tell whether a container was never started, and that is not known to be its own fault: it begins once more."""
+    return seen.cut_short and record.last != seen.finished
