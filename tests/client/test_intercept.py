@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from msgspec import Struct
 
+from hythe.cli import intercepting
 from hythe.client.intercept import Proxy
 from hythe.service.identity.tls import Intercept, ServerFiles, intercept_certificate, server_files
 
@@ -121,10 +122,10 @@ class Way:
 @pytest.fixture
 def serve(intercept: Intercept, files: ServerFiles, tmp_path: Path) -> Callable[[int], object]:
     """Give a function that starts a proxy in front of Hythe's port."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    pair = tmp_path / "pair.pem"
-    pair.write_text(intercept.certificate_pem + intercept.key_pem)
-    context.load_cert_chain(pair)
+    made = intercepting.Intercept(
+        names=[*intercept.names], certificate=intercept.certificate_pem, key=intercept.key_pem, ca=intercept.ca_pem
+    )
+    context = intercepting._server_context(made, tmp_path)
 
     @asynccontextmanager
     async def serving(hythe: int, trust: ssl.SSLContext | None = None) -> AsyncIterator[Way]:
@@ -197,6 +198,8 @@ async def test_a_name_of_azure_leads_to_hythe_with_a_certificate_for_that_name(
         request = f"GET / HTTP/1.1\r\nHost: {name}\r\n\r\n".encode()
         writer.write(request)
         assert await asyncio.wait_for(reader.readexactly(len(request)), 10) == request, "Hythe gets it as it is"
+        tls = writer.get_extra_info("ssl_object")
+        assert tls.version() == "TLSv1.3" and not tls.session.has_ticket, "a reading thread would take a ticket"
 
 
 async def test_more_than_fits_a_buffer_comes_back_whole_from_hythe(

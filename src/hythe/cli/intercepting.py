@@ -19,6 +19,7 @@ from msgspec import Struct
 from ..client import local
 from ..client.auth_file import VARIABLE, read_auth_file
 from ..client.intercept import Proxy
+from ..tickets import no_tickets
 from .env import CA_VARIABLES
 
 _AZURE = {
@@ -55,7 +56,7 @@ async def intercepting(given: Mapping[str, str], where: Path, *, only: bool = Fa
 
 def _server_context(made: Intercept, folder: Path) -> ssl.SSLContext:
     """Make the context that speaks for Azure's names; the key is on disk only while it is read."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = no_tickets(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     pair = folder / "pair.pem"
     pair.touch(mode=0o600)
     try:

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..tickets import no_tickets
+
 if TYPE_CHECKING:
     import uvicorn
 
@@ -70,12 +72,8 @@ class Socket:
 
 
 def without_tickets(config: uvicorn.Config) -> uvicorn.Config:
-    """Have a server send no TLS session tickets behind the handshake.
-
-    A client that reads in one thread and writes in another (websockets' synchronous one, websocket-client) may be
-    taking a ticket just when it sends its first request; OpenSSL is not made for that, and both then wait for ever.
-    """
+    """Have a server send no TLS session tickets."""
     config.load()
     if config.ssl is not None:
-        config.ssl.num_tickets = 0
+        no_tickets(config.ssl)
     return config

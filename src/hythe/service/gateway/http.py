@@ -16,6 +16,7 @@ import ssl
 from collections.abc import Callable, Coroutine
 
 from ...relay import Pair, relay
+from ...tickets import no_tickets
 from .names import Names, NotThere
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Gateway:
     def __init__(self, names: Names, certificate_for: ContextFor) -> None:
         self._names = names
         self._certificate_for = certificate_for
-        self._secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._secure = no_tickets(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         self._secure.sni_callback = self._choose_certificate
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: socket.socket | None = None
