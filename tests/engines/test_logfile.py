@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from hythe.engines.base import Refused
 from hythe.engines.containerd import rotation
 from hythe.engines.containerd.follow import Follower, follow
 from hythe.engines.containerd.inotify import Watcher
-from hythe.engines.containerd.logfile import Decoder, files, read, run
+from hythe.engines.containerd.logfile import Decoder, files, read, run, runs
 from hythe.engines.containerd.rotation import surplus
 
 T = "2026-11-25T06:53:06.62303184Z"
@@ -84,7 +85,7 @@ def test_what_is_too_much_goes_and_the_newest_two_stay(tmp_path: Path, monkeypat
 def test_a_file_that_is_still_drained_into_is_not_left(tmp_path: Path) -> None:
     write(tmp_path, **{"0_0_log": line("a")})
     draining: set[int] = set()
-    follower = Follower(tmp_path, draining, previous=False)
+    follower = Follower(tmp_path, draining)
     follower.begin(tail=None, timestamps=False, limit=None)
     assert follower.read() == line("a").encode() and follower.read() == b""
     assert not follower.next_file()
@@ -106,7 +107,7 @@ def test_a_file_that_is_still_drained_into_is_not_left(tmp_path: Path) -> None:
 
 def test_a_gap_is_told_and_not_passed_over(tmp_path: Path) -> None:
     write(tmp_path, **{"0_0_log_1": line("a"), "0_0_log_2": line("b"), "0_0_log": line("c")})
-    follower = Follower(tmp_path, set(), previous=False)
+    follower = Follower(tmp_path, set())
     follower.begin(tail=None, timestamps=False, limit=None)
     (tmp_path / "0-0.log.2").rename(tmp_path / "gone")
     (tmp_path / "0-0.log").rename(tmp_path / "0-0.log.3")
@@ -118,7 +119,7 @@ def test_a_gap_is_told_and_not_passed_over(tmp_path: Path) -> None:
 
 def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
     write(tmp_path, **{"0_0_log": line("a") + line("b")[:20]})
-    follower = Follower(tmp_path, set(), previous=False)
+    follower = Follower(tmp_path, set())
     text = follower.begin(tail=5, timestamps=False, limit=None)
     assert text == b"a\n" and follower.read() == b""
     with (tmp_path / "0-0.log").open("a") as more:
@@ -133,14 +134,14 @@ async def test_following_ends_soon_after_the_run_though_the_books_follow_late(tm
     answers = [True, True, True, False]
     watcher = Watcher()
 
-    async def runs(_: tuple[int, int]) -> bool:
+    async def goes_on(_: tuple[int, int]) -> bool:
         return answers.pop(0)
 
     said = b""
     with (tmp_path / "0-0.log").open("a") as written:
         async with asyncio.timeout(2):
             async for text in follow(
-                tmp_path, watcher, set(), runs, tail=None, timestamps=False, previous=False, limit=None
+                tmp_path, watcher, set(), goes_on, tail=None, timestamps=False, run=None, limit=None
             ):
                 said += text
                 if text == b"a\n":
@@ -148,3 +149,21 @@ async def test_following_ends_soon_after_the_run_though_the_books_follow_late(tm
                     written.close()
     watcher.close()
     assert said == b"a\nb\n"
+
+
+async def test_each_run_that_is_kept_can_be_followed(tmp_path: Path) -> None:
+    write(tmp_path, **{"0_0_log_1": line("a"), "0_1_log": line("b"), "1_0_log": line("c") + line("d", "P")})
+    watcher = Watcher()
+
+    async def over(_: tuple[int, int]) -> bool:
+        return False
+
+    async def said(run: tuple[int, int] | None) -> bytes:
+        lines = follow(tmp_path, watcher, set(), over, tail=None, timestamps=False, run=run, limit=None)
+        return b"".join([text async for text in lines])
+
+    assert runs(tmp_path) == [(0, 0), (0, 1), (1, 0)]
+    assert [await said(each) for each in (*runs(tmp_path), None)] == [b"a\n", b"b\n", b"c\nd", b"c\nd"]
+    with pytest.raises(Refused, match="has not started"):
+        await said((0, 2))
+    watcher.close()

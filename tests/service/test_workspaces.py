@@ -221,6 +221,137 @@ async def test_a_group_that_is_gone_is_not_posted_for_any_more(workspace: Worksp
         await service.collector.stop()
 
 
+async def test_runs_that_ended_while_the_workspace_was_away_are_posted_too(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    async with running(
+        {"web": Outcome(log="hello\n")}, workspaces=workspace.url, posted=tmp_path / "posted.json"
+    ) as service:
+        workspace.trouble = [503] * 10_000
+        service.collector.start()
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", logged())
+        for _ in range(3):
+            await service.ask("POST", f"{GROUPS}/web/restart")
+            await service.collector.look(f"{GROUPS}/web".lower())
+            await asyncio.sleep(0.02)
+        workspace.trouble.clear()
+        await until(lambda: len(workspace.lines()) == 4)
+        await service.collector.stop()
+        await service.ask("POST", f"{GROUPS}/web/restart")
+        await service.ask("POST", f"{GROUPS}/web/restart")
+        again = Service(service.engine, service.store, workspaces=workspace.url, posted=tmp_path / "posted.json")
+        again.collector.start()
+        await again.collector.look(f"{GROUPS}/web".lower())
+        await until(lambda: len(workspace.lines()) >= 6)
+        await asyncio.sleep(0.05)
+        await again.collector.stop()
+
+    assert workspace.lines() == ["hello"] * 6
+
+
+async def test_the_last_line_needs_no_end(workspace: Workspace) -> None:
+    async with running({"web": Outcome(log="one\ntwo", runs_for=0.05)}, workspaces=workspace.url) as service:
+        service.collector.start()
+        await service.make_folder()
+        body = logged()
+        body["properties"]["restartPolicy"] = "Never"
+        await service.ask("PUT", f"{GROUPS}/web", body)
+        await until(lambda: workspace.lines()[:2] == ["one", "two"])
+        await service.collector.stop()
+
+
+async def test_a_task_of_a_group_that_is_gone_ends_in_order_and_leaves_nothing(workspace: Workspace) -> None:
+    workspace.trouble = [503] * 10_000
+    async with running({"web": Outcome(log="one\n")}, workspaces=workspace.url) as service:
+        key = f"{GROUPS}/web".lower()
+        service.collector.start()
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", logged())
+        await until(lambda: len(workspace.trouble) < 10_000)
+        task = service.collector._groups[key].tasks["web"]
+        await service.ask("DELETE", f"{GROUPS}/web")
+        await asyncio.wait({task}, timeout=5)
+        assert task.exception() is None
+
+        posting, go_on = threading.Event(), threading.Event()
+
+        def poster(*_: object) -> None:
+            posting.set()
+            go_on.wait(5)
+
+        service.collector._poster = poster
+        await service.ask("PUT", f"{GROUPS}/web", logged())
+        await until(posting.is_set)
+        tasks = [*service.collector._groups[key].tasks.values()]
+        await service.ask("DELETE", f"{GROUPS}/web")
+        await until(lambda: key not in service.collector._groups)
+        go_on.set()
+        await asyncio.wait(tasks, timeout=5)
+        assert service.collector._posted == {}
+        await service.collector.stop()
+
+
+async def test_lines_of_a_container_that_an_update_took_away_are_posted(workspace: Workspace) -> None:
+    async with running({"web": Outcome(log="one\n")}, workspaces=workspace.url) as service:
+        workspace.trouble = [503] * 10_000
+        service.collector.start()
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", logged())
+        await asyncio.sleep(0.1)
+        assert len(workspace.trouble) < 10_000, "the first line is tried again and again"
+        row = service.store.get(f"{GROUPS}/web".lower())
+        service.engine.say(row.uid, "web", "two\n")
+        body = logged()
+        body["properties"]["containers"] = [container("other")]
+        assert (await service.ask("PUT", f"{GROUPS}/web", body)).status in (200, 201)
+        await until(lambda: "other" in service.collector._groups[f"{GROUPS}/web".lower()].images)
+        workspace.trouble.clear()
+        await until(lambda: workspace.lines() == ["one", "two"])
+        await service.collector.stop()
+
+
+async def test_a_log_that_can_not_be_read_is_read_later(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running({"web": Outcome(log="one\n")}, workspaces=workspace.url) as service:
+        follow, troubles = service.engine.follow, [OSError(28, "No space left on device")]
+
+        async def troubled(*arguments: Any, **options: Any) -> Any:
+            if troubles:
+                raise troubles.pop()
+            async for chunk in follow(*arguments, **options):
+                yield chunk
+
+        monkeypatch.setattr(service.engine, "follow", troubled)
+        service.collector.start()
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", logged())
+        await until(lambda: workspace.lines() == ["one"])
+        await service.collector.stop()
+
+
+@pytest.mark.parametrize("kept", [b"{", b'{"a": 1}', b'{"\xff": ""}', None])
+async def test_a_file_of_what_was_posted_that_is_no_use_is_begun_anew(
+    workspace: Workspace, tmp_path: Path, kept: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "posted.json"
+    if kept is None:
+        path.mkdir()  # can't be read, and not written either
+    else:
+        path.write_bytes(kept)
+    async with running({"web": Outcome(log="one\n")}, workspaces=workspace.url, posted=path) as service:
+        service.collector.start()
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", logged())
+        await until(lambda: workspace.lines() == ["one"])
+        await service.collector.stop()
+
+    assert f"cannot read {path}" in caplog.text
+    if kept is None:
+        assert f"cannot write down in {path}" in caplog.text
+    else:
+        assert len(json.loads(path.read_bytes())) >= 1
+
+
 @pytest.mark.parametrize("bad", [logged(workspace="evil.example/x"), logged(key="no base64!")])
 async def test_an_id_that_is_none_leads_nowhere(workspace: Workspace, bad: dict) -> None:
     async with running({"web": Outcome(log="one\n")}, workspaces=workspace.url) as service:

@@ -26,16 +26,24 @@ class Logs(Protocol):
         """
 
 
+Run = tuple[int, int]
+"""One run of a container: later ones are greater."""
+
+
 @runtime_checkable
 class Follow(Protocol):
     """Gives what a container writes as it writes it."""
 
-    def follow(
-        self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, previous: bool, limit: int | None
-    ) -> AsyncGenerator[bytes, None]:
-        """Give what `Logs.logs` gives (all that is kept if ``limit`` is None), then more, until the attempt has ended.
+    async def runs(self, uid: Uid, container: str) -> list[Run]:
+        """Give the runs of which something is kept, oldest first; none if it never started."""
 
-        Raises `Refused` (LogNotAvailable) if it never started; `Transient` if what was not given yet is gone.
+    def follow(
+        self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, run: Run | None, limit: int | None
+    ) -> AsyncGenerator[bytes, None]:
+        """Give what is kept of a run (the newest if it is None), oldest line first, then more, until it has ended.
+
+        At most its last ``tail`` lines and ``limit`` bytes of what is kept, all of it where they are None.
+        Raises `Refused` (LogNotAvailable) if there is no such run; `Transient` if what was not given yet is gone.
         """
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from .base import ContainerSeen, Refused, Uid
-from .offers import STDERR, STDOUT, Size
+from .offers import STDERR, STDOUT, Run, Size
 
 
 class Scripted(Struct, frozen=True, kw_only=True):
@@ -161,23 +161,28 @@ class SimulatedStreams:
             lines = lines[-tail:] if tail > 0 else []
         return "".join(lines)
 
+    async def runs(self, uid: Uid, container: str) -> list[Run]:
+        """Give the scripted runs."""
+        held = self.inside[uid].logs.get(container, []) if uid in self.inside else []
+        return [(0, number) for number in range(len(held))]
+
     async def follow(
-        self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, previous: bool, limit: int | None
+        self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, run: Run | None, limit: int | None
     ) -> AsyncGenerator[bytes, None]:
         """Give the scripted log, and what `say` adds."""
-        runs = self.inside[uid].logs.get(container, []) if uid in self.inside else []
-        if len(runs) < 1 + previous:
+        kept = await self.runs(uid, container)
+        if not kept or (run is not None and run not in kept):
             raise Refused("LogNotAvailable", "it has not started", container)
-        run = len(runs) - 1 - previous
-        given = len(runs[run])
-        yield self._cut(uid, container, run, 0, tail, timestamps)[-(limit or 1 << 30) :].encode()
+        logs, at = self.inside[uid].logs[container], (run or kept[-1])[1]
+        given = len(logs[at])
+        yield self._cut(uid, container, at, 0, tail, timestamps)[-(limit or 1 << 30) :].encode()
         while True:
             changed = self._changed
-            if len(runs[run]) > given:
-                start, given = given, len(runs[run])
-                yield self._cut(uid, container, run, start, None, timestamps).encode()
+            if len(logs[at]) > given:
+                start, given = given, len(logs[at])
+                yield self._cut(uid, container, at, start, None, timestamps).encode()
             seen = self.container(uid, container)
-            if seen is None or seen.state != "running" or run < len(runs) - 1:
+            if seen is None or seen.state != "running" or at < len(logs) - 1:
                 return
             await changed.wait()
 

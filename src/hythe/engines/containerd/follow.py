@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 from ..base import EngineError, Refused, Transient
+from ..offers import Run
 from . import logfile
 from .inotify import Watch, Watcher
 from .logfile import Decoder, LogFile
@@ -23,13 +24,16 @@ _ALL = 1 << 62
 class Follower:
     """Reads one run of a container, file after file."""
 
-    def __init__(self, folder: Path, draining: set[int], *, previous: bool) -> None:
+    def __init__(self, folder: Path, draining: set[int], run: Run | None = None) -> None:
+        """Take the run, None for the newest.  Raises `Refused` if there is none."""
         self._folder = folder
         self._draining = draining
-        paths = logfile.run(folder, previous=previous)
-        if not paths:
+        known = logfile.runs(folder)
+        if not known or (run is not None and run not in known):
             raise Refused("LogNotAvailable", "it has not started")
-        self.run = paths[0].run
+        self.run = run or known[-1]
+        self.over: bool = self.run != known[-1]
+        """Whether another run has begun since."""
         self._file = -1
         self._number = 0
         self._left = b""
@@ -47,6 +51,8 @@ class Follower:
         """Open the place where following begins, and give what comes before it."""
         while True:
             paths = self._paths()
+            if not paths:
+                raise Refused("LogNotAvailable", "its log has been removed")
             try:
                 if tail is None and limit is None:
                     self._open(paths[0], paths)
@@ -106,23 +112,23 @@ async def follow(
     folder: Path,
     watcher: Watcher,
     draining: set[int],
-    runs: Callable[[tuple[int, int]], Awaitable[bool]],
+    runs: Callable[[Run], Awaitable[bool]],
     *,
     tail: int | None,
     timestamps: bool,
-    previous: bool,
+    run: Run | None,
     limit: int | None,
 ) -> AsyncGenerator[bytes, None]:
-    """Give a run's log and what is added to it, until the run has ended."""
-    follower = Follower(folder, draining, previous=previous)
+    """Give the log of a run, None for the newest, and what is added to it, until the run has ended."""
+    follower = Follower(folder, draining, run)
     decoder = Decoder(timestamps=timestamps)
     try:
         with watcher.watch(folder) as watch:
             before = follower.begin(tail=tail, timestamps=timestamps, limit=limit)
             if before:
                 yield before
-            ended = previous or not await _runs(runs, follower.run)
-            settled = previous
+            ended = follower.over or not await _runs(runs, follower.run)
+            settled = follower.over
             patience = _LOOK_SECONDS
             while True:
                 while lines := follower.read():
@@ -142,16 +148,14 @@ async def follow(
         follower.close()
 
 
-async def _runs(runs: Callable[[tuple[int, int]], Awaitable[bool]], run: tuple[int, int]) -> bool:
+async def _runs(runs: Callable[[Run], Awaitable[bool]], run: Run) -> bool:
     try:
         return await runs(run)
     except EngineError:
         return True  # containerd is away: it will come back, and the container goes on
 
 
-async def _more(
-    watch: Watch, runs: Callable[[tuple[int, int]], Awaitable[bool]], run: tuple[int, int], patience: float
-) -> tuple[bool, float]:
+async def _more(watch: Watch, runs: Callable[[Run], Awaitable[bool]], run: Run, patience: float) -> tuple[bool, float]:
     """Wait until something was written; tell whether the run has ended, and how long to wait the next time.
 
     A run that has ended closes its file, and CRI's own books follow some milliseconds later: then it is asked soon

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ..offers import Run
+
 _NAME = re.compile(r"(\d+)-(\d+)\.log(?:\.(\d+))?")
 # A line's head with the end of the line before it: that a pattern begins with one byte makes it six times as fast.
 _FULL = re.compile(rb"\n[^ ]+ std(?:out|err) F ")
@@ -31,7 +33,7 @@ class LogFile(Struct, frozen=True, kw_only=True, order=True):
     size: int
 
     @property
-    def run(self) -> tuple[int, int]:
+    def run(self) -> Run:
         """The run that it belongs to."""
         return self.epoch, self.attempt
 
@@ -64,14 +66,19 @@ def files(folder: Path) -> list[LogFile]:
     return sorted(found)
 
 
+def runs(folder: Path) -> list[Run]:
+    """Give the runs of a container that have files, oldest first."""
+    return sorted({each.run for each in files(folder)})
+
+
 def run(folder: Path, *, previous: bool = False) -> list[LogFile]:
     """Give the files of the newest run, or of the one before; none if there was none."""
     every = files(folder)
-    runs = sorted({each.run for each in every})
+    known = sorted({each.run for each in every})
     at = -2 if previous else -1
-    if len(runs) < -at:
+    if len(known) < -at:
         return []
-    return [each for each in every if each.run == runs[at]]
+    return [each for each in every if each.run == known[at]]
 
 
 class Decoder:

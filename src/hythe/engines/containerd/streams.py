@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from ..base import Refused, Uid
-from ..offers import Input, Process, Size
+from ..offers import Input, Process, Run, Size
 from . import attach, copy, forward, logfile, stats
 from .config import Place
 from .exec import Execs
@@ -71,12 +71,16 @@ class Streams:
             previous=previous,
         )
 
-    def follow(
-        self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, previous: bool, limit: int | None
-    ) -> AsyncGenerator[bytes, None]:
-        """Follow the log of a container's newest run."""
+    async def runs(self, uid: Uid, container: str) -> list[Run]:
+        """Give the runs of a container that have log files."""
+        return await asyncio.to_thread(logfile.runs, self.place.logs / uid / container)
 
-        async def runs(run: tuple[int, int]) -> bool:
+    def follow(
+        self, uid: Uid, container: str, *, tail: int | None, timestamps: bool, run: Run | None, limit: int | None
+    ) -> AsyncGenerator[bytes, None]:
+        """Follow the log of a run of a container."""
+
+        async def goes_on(run: Run) -> bool:
             answer = await self.containerd.call(
                 "ListContainers",
                 cri.ListContainersRequest(
@@ -85,7 +89,7 @@ class Streams:
                 cri.ListContainersResponse,
             )
             return any(
-                one.state == cri.CONTAINER_RUNNING
+                one.state in (cri.CONTAINER_RUNNING, cri.CONTAINER_CREATED)  # its log may be there a moment before
                 and one.metadata.name.partition("-")[2] == container
                 and (int(one.labels[EPOCH]), one.metadata.attempt) == run
                 for one in answer.containers
@@ -95,10 +99,10 @@ class Streams:
             self.place.logs / uid / container,
             self._watcher,
             self._rotation.draining,
-            runs,
+            goes_on,
             tail=tail,
             timestamps=timestamps,
-            previous=previous,
+            run=run,
             limit=limit,
         )
 

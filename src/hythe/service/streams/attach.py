@@ -33,7 +33,7 @@ async def run(engine: Follow, socket: Socket, session: Session, limit: int) -> N
 
 
 async def _output(engine: Follow, socket: Socket, session: Session, limit: int) -> None:
-    lines = engine.follow(session.uid, session.container, tail=None, timestamps=False, previous=False, limit=limit)
+    lines = engine.follow(session.uid, session.container, tail=None, timestamps=False, run=None, limit=limit)
     async with contextlib.aclosing(lines):
         async for text in lines:
             await socket.send(text)

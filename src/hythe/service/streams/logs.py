@@ -90,10 +90,16 @@ async def follow(engine: object, row: Row, call: Call) -> Answer:
         raise unsupported(engine, "logs that can be followed")
     with told(row, name):
         there = await engine.logs(Uid(row.uid), name, tail=0, timestamps=False, limit=1, previous=asked.previous)
-    if there is None:
+    kept = await engine.runs(Uid(row.uid), name) if asked.previous else []
+    if there is None or (asked.previous and len(kept) < 2):  # noqa: PLR2004 - the newest and the one before
         raise _none(asked, name, row)
     lines = engine.follow(
-        Uid(row.uid), name, tail=asked.tail, timestamps=asked.timestamps, previous=asked.previous, limit=None
+        Uid(row.uid),
+        name,
+        tail=asked.tail,
+        timestamps=asked.timestamps,
+        run=kept[-2] if asked.previous else None,
+        limit=None,
     )
     return Answer(content_type=TEXT, chunks=lines)
 

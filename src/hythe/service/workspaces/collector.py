@@ -1,8 +1,9 @@
 """Follows the containers of groups that name a log workspace, and posts what they write and what happens to them.
 
-One task for each container reads its log and posts it in batches; it reads on when a batch was taken, so no more than
-one of each is in memory, and what a workspace can't take now waits in the log files until those are rotated away.
-Lines are posted at least once: a death of the service may repeat those of its last seconds.
+One task for each container reads its log, run after run, and posts it in batches; it reads on when a batch was taken,
+so no more than one of each is in memory, and what a workspace can't take now waits in the log files until those are
+rotated away.  What they hold of a group that is there is posted at least once: a death of the service may repeat the
+lines of its last seconds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from ...engines.base import EngineError, Uid
-from ...engines.offers import Follow
+from ...engines.offers import Follow, Run
 from ...models import ContainerGroup, LogAnalytics
 from ..store import Row, SqlStore, Status, View
 from .posting import EVENTS, LOGS, LONGEST_MESSAGE, NotNow, NotTaken, Record, Target, post
@@ -37,6 +39,9 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _AT_ONCE = 4
 """Posts at a time."""
 _KEEP_SECONDS = 2.0
+_LONGEST_LINE = LONGEST_MESSAGE + 64
+"""Bytes of a line that are held while its end has not come: a record's, and the time before them."""
+_NO_RUN: Run = (-1, -1)
 
 
 class _Group(Struct, kw_only=True):
@@ -48,7 +53,9 @@ class _Group(Struct, kw_only=True):
     """By container."""
     target: Target
     followed: dict[str, str] = {}
-    """By container: the start of the run that is followed or was followed last."""
+    """By container: the start of the newest run when its log was last looked at."""
+    done: dict[str, Run] = {}
+    """By container: the newest run of which everything was posted."""
     tasks: dict[str, asyncio.Task[None]] = {}
     """By container; the events' under the empty name."""
     told: dict[tuple[str, str, str], int] = {}
@@ -95,10 +102,8 @@ class Collector:
 
     def start(self) -> None:
         """Begin."""
-        if self._path is not None and self._path.exists():
-            known = self._store.uids("containerGroups")
-            kept = msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
-            self._posted = {place: at for place, at in kept.items() if place.partition("/")[0] in known}
+        known = self._store.uids("containerGroups")
+        self._posted = {place: at for place, at in self._read().items() if place.partition("/")[0] in known}
         self._spawn(self._attend_all())
         self._spawn(self._keep_now_and_then())
 
@@ -121,12 +126,30 @@ class Collector:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def _read(self) -> dict[str, str]:
+        """Read what was posted by earlier runs of the service; a file that can't be read is as good as none."""
+        if self._path is None:
+            return {}
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, msgspec.DecodeError) as error:
+            log.warning("cannot read %s, so what is in log files is posted again: %s", self._path, error)
+            return {}
+
     def _keep(self) -> None:
-        if self._path is not None and self._posted != self._kept:
-            self._kept = self._posted.copy()
-            partial = self._path.with_suffix(".partial")
-            partial.write_bytes(msgspec.json.encode(self._kept))
+        if self._path is None or self._posted == self._kept:
+            return
+        now = self._posted.copy()
+        partial = self._path.with_suffix(".partial")
+        try:
+            partial.write_bytes(msgspec.json.encode(now))
             partial.replace(self._path)
+        except OSError as error:  # tried again soon
+            log.warning("cannot write down in %s what was posted: %s", self._path, error)
+        else:
+            self._kept = now
 
     async def _keep_now_and_then(self) -> None:
         while True:
@@ -152,8 +175,8 @@ class Collector:
         held = self._groups.get(key)
         if held is not None and (row is None or row.uid != held.uid):
             del self._groups[key]  # what still follows it ends with its containers
-            for name in (*held.images, ""):
-                self._posted.pop(f"{held.uid}/{name}", None)
+            for place in [each for each in self._posted if each.partition("/")[0] == held.uid]:
+                del self._posted[place]
             held = None
         asked = row is not None and b'"logAnalytics"' in row.spec
         group = self._group(key, row) if row is not None and asked and row.status else None
@@ -172,7 +195,7 @@ class Collector:
         if self._engine is not None:
             self._follow_runs(key, group, view, self._engine)
         if self._free_for(key, group, ""):
-            group.tasks[""] = self._spawn(self._post_events(group, view))
+            group.tasks[""] = self._spawn(self._post_events(key, group, view))
 
     def _free_for(self, key: str, group: _Group, name: str) -> bool:
         """Tell whether a task may begin; else there is another look when the one before has ended."""
@@ -213,7 +236,7 @@ class Collector:
         )
 
     def _follow_runs(self, key: str, group: _Group, view: View, engine: Follow) -> None:
-        """Follow each container that has begun a run which is not followed."""
+        """Follow each container that has begun a run since its log was last looked at."""
         for name, one in view.containers.items():
             began = next(
                 (str(each.start_time) for each in (one.current_state, one.previous_state) if each and each.start_time),
@@ -228,28 +251,41 @@ class Collector:
     # --- posting ---
 
     async def _follow(self, key: str, group: _Group, name: str, engine: Follow) -> None:
-        """Post what a run of a container writes, until it has ended."""
-        place = f"{group.uid}/{name}"
-        since = self._posted.get(place, "")
-        stream = engine.follow(Uid(group.uid), name, tail=None, timestamps=True, previous=False, limit=None)
+        """Post what the runs of a container wrote that are kept, and what the newest one writes until it has ended."""
         try:
-            async for lines in _batches(stream, since):
-                records = [self._line(group, name, at, text) for at, text in lines]
-                if not await self._post(group, LOGS, records):
-                    return
-                self._posted[place] = lines[-1][0]
-        except EngineError as error:
+            for run in await engine.runs(Uid(group.uid), name):
+                if run > group.done.get(name, _NO_RUN):
+                    if not await self._follow_run(key, group, name, engine, run):
+                        return
+                    group.done[name] = run
+        except (EngineError, OSError) as error:
             log.warning("%s: cannot read what '%s' writes: %s", group.name, name, error)
             group.followed.pop(name, None)  # to be tried again, from the newest line that was posted on
             await self._sleep(_FIRST_WAIT)
             self._again(key)
-        finally:
-            await stream.aclose()
 
-    def _line(self, group: _Group, name: str, at: str, text: str) -> Record:
+    async def _follow_run(self, key: str, group: _Group, name: str, engine: Follow, run: Run) -> bool:
+        """Post what a run writes, until it has ended; False if the group is gone."""
+        place = f"{group.uid}/{name}"
+        image = group.images.get(name, "")  # an update may take the container away while its last lines are posted
+        stream = engine.follow(Uid(group.uid), name, tail=None, timestamps=True, run=run, limit=None)
+        async with aclosing(stream), aclosing(_batches(stream, self._posted.get(place, ""))) as batches:
+            async for lines in batches:
+                records = [self._line(group, name, image, at, text) for at, text in lines]
+                if not await self._post(group, LOGS, records):
+                    return False
+                self._note(key, group, place, lines[-1][0])
+        return True
+
+    def _note(self, key: str, group: _Group, place: str, at: str) -> None:
+        """Remember the time of the newest thing that was posted, unless the group is gone by now."""
+        if self._groups.get(key) is group:
+            self._posted[place] = at
+
+    def _line(self, group: _Group, name: str, image: str, at: str, text: str) -> Record:
         return self._about(group, name) | {
             "TimeGenerated": at,
-            "ContainerImage": group.images[name],
+            "ContainerImage": image,
             "Message": text,
             "Source": "LoggingAgent",
         }
@@ -263,7 +299,7 @@ class Collector:
             "OSType": group.os_type,
         }
 
-    async def _post_events(self, group: _Group, view: View) -> None:
+    async def _post_events(self, key: str, group: _Group, view: View) -> None:
         """Post the events that are newer than those that were posted."""
         place = f"{group.uid}/"
         since = self._posted.get(place, "")
@@ -288,7 +324,7 @@ class Collector:
             for at, name, event in found
         ]
         if records and await self._post(group, EVENTS, records):
-            self._posted[place] = found[-1][0]
+            self._note(key, group, place, found[-1][0])
             group.told |= {(name, event.name or "", event.message or ""): event.count or 0 for _, name, event in found}
 
     async def _post(self, group: _Group, table: str, records: list[Record]) -> bool:
@@ -329,22 +365,31 @@ async def _batches(stream: AsyncGenerator[bytes, None], since: str) -> AsyncGene
                 finally:
                     coming = None
                 whole, _, left = (left + chunk).rpartition(b"\n")
+                left = left[:_LONGEST_LINE]
                 for each in whole.split(b"\n") if whole else ():
-                    at, _, text = each.partition(b" ")
-                    if at.decode(errors="replace") <= since:
+                    line = _parted(each)
+                    if line[0] <= since:
                         continue
-                    lines.append((at.decode(errors="replace"), text[:LONGEST_MESSAGE].decode(errors="replace")))
-                    size += len(text)
+                    lines.append(line)
+                    size += len(each)
                     if len(lines) >= _MOST_LINES or size >= _MOST_BYTES:
                         yield lines
                         lines, size = [], 0
             elif lines:
                 yield lines
                 lines, size = [], 0
+        if left and _parted(left)[0] > since:  # the last line of a run need not have an end
+            lines.append(_parted(left))
         if lines:
             yield lines
     finally:
-        if coming is not None:
+        if coming is not None:  # a stream can't be closed while it is read
             coming.cancel()
-            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, EngineError):
+            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, EngineError, OSError):
                 await coming
+
+
+def _parted(line: bytes) -> tuple[str, str]:
+    """Give time and text of a line, as much as a record may have."""
+    at, _, text = line.partition(b" ")
+    return at.decode(errors="replace"), text[:LONGEST_MESSAGE].decode(errors="replace")
