@@ -28,14 +28,19 @@ def enter(namespace: int) -> None:
 
 
 async def work_in(namespace: int, work: Callable[[], T]) -> T:
-    """Give what some work gives that is done in the namespace of an open file.  Raises OSError."""
+    """Give what some work gives that is done in the namespace of an open file.  Raises OSError.
+
+    The file may be closed as soon as nobody waits any more.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
+    held = os.dup(namespace)  # the thread goes on when whoever waits for it is cancelled, and closes the file
 
     def tell(result: T | Exception) -> None:
-        if done.done():
-            return  # nobody waits any more
-        if isinstance(result, Exception):
+        if done.done():  # nobody waits any more
+            if isinstance(result, socket.socket):
+                result.close()
+        elif isinstance(result, Exception):
             done.set_exception(result)
         else:
             done.set_result(result)
@@ -43,10 +48,12 @@ async def work_in(namespace: int, work: Callable[[], T]) -> T:
     def run() -> None:
         result: T | Exception
         try:
-            enter(namespace)
+            enter(held)
             result = work()
         except Exception as error:  # whatever it is, somebody waits for it
             result = error
+        finally:
+            os.close(held)
         loop.call_soon_threadsafe(tell, result)
 
     threading.Thread(target=run, name="netns", daemon=True).start()
