@@ -223,7 +223,7 @@ def build(
         resources.expire(key, uid)  # made below: it needs the loop, and the loop needs the passes
 
     prober = Prober(engine, clock=clock, sleep=sleep)
-    tokens = MetadataEndpoint(engine, identity.managed_token)
+    tokens = MetadataEndpoint(engine, identity.managed_token, partial(store.uids, *RUN_BY_ENGINE))
     groups = GroupPass(
         engine,
         vault,
