@@ -118,6 +118,22 @@ async def test_the_silent_are_forgotten(callers: list[socket.socket], monkeypatc
         protocol.transport.close()
 
 
+async def test_of_many_senders_the_oldest_is_forgotten() -> None:
+    protocol, where = await echo(b"")
+    server = Datagrams("127.0.0.1", 0, lambda: where)
+    many = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(300)]
+    try:
+        for each in many:
+            each.setblocking(False)
+            await ask(each, server, b"x")
+        assert [port for _, port in server._senders] == [each.getsockname()[1] for each in many[-256:]]
+    finally:
+        server.close()
+        protocol.transport.close()
+        for each in many:
+            each.close()
+
+
 async def test_a_port_that_is_taken_is_an_error() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
         held.bind(("127.0.0.1", 0))

@@ -26,7 +26,7 @@ from ..engines.pod import Backoff
 from .admin import ImagePort
 from .build import build
 from .control import show_lost, sweep
-from .frugal import frugal
+from .frugal import frugal, many_files
 from .gate import Gate
 from .gateway import Doors
 from .identity.desk import Identity
@@ -35,7 +35,7 @@ from .installation import CannotStart, held, installation_id, listen, remove_fil
 from .settings import Settings, load
 from .shares import Shares
 from .sockets import MOST_FRAME, without_tickets
-from .store import SqlStore, Subscription
+from .store import SqlStore, StoreFailed, Subscription
 from .store.history import History
 from .vault import Vault, load_key
 
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 Say = Callable[[str], object]
 
-_SWEEP_SECONDS = 3600.0
+_SWEEP_SECONDS = 600.0
 _COLLECT_SECONDS = 300.0
 _GOODBYE_SECONDS = 0.1
 """For which a peer may take in that its connection is closed."""
@@ -202,8 +202,10 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
 async def _sweep_now_and_then(store: SqlStore, engine: Engine) -> None:
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        with contextlib.suppress(EngineError):
+        try:
             await sweep(store, engine)
+        except (EngineError, StoreFailed) as error:
+            log.warning("cannot look for what nobody knows: %s", error)
 
 
 async def _collect_now_and_then(engine: Collects) -> None:
@@ -219,6 +221,7 @@ async def _collect_now_and_then(engine: Collects) -> None:
 def run(settings: Settings, say: Say) -> None:
     """Run a service until it is told to end.  Raises `CannotStart`."""
     frugal()
+    many_files()
     os.environ["PATH"] = machine.search_path()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it starts and ends is said here

@@ -1,14 +1,20 @@
-"""Keeps the process small; to be called before threads are started and gRPC is loaded."""
+"""Fits the process to its work: small, and with as many open files as groups need.
+
+To be called before threads are started and gRPC is loaded.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import resource
 
 # From glibc's <malloc.h>.
 _M_TRIM_THRESHOLD = -1
 _M_ARENA_MAX = -8
 _KEPT = 64 << 10
+_FILES = 1 << 20
+"""As in the systemd unit; more than that makes programs slow that close whatever might be open."""
 
 
 def frugal() -> None:
@@ -22,3 +28,14 @@ def frugal() -> None:
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
+
+
+def many_files() -> None:
+    """Let the process open as many files as it may, up to 2**20: each group costs descriptors, the usual limit is 1024.
+
+    What it starts has the same limit.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -6,7 +6,7 @@ import logging
 
 import msgspec
 
-from ...engines.base import Engine
+from ...engines.base import Engine, EngineError
 from ...engines.offers import KeepsFiles
 from ..store import SqlStore
 from . import status
@@ -18,14 +18,22 @@ RUN_BY_ENGINE = ("containerGroups", "sandboxes")
 
 
 async def sweep(store: SqlStore, engine: Engine) -> int:
-    """Remove every group that carries our label and has no row; give how many there were."""
+    """Remove every group that carries our label and has no row; give how many were removed.
+
+    One that can't be removed now keeps no other from it; the next sweep tries again.
+    """
     owned = {uid async for uid in engine.owned()} | (engine.kept() if isinstance(engine, KeepsFiles) else set())
     known = store.uids(*RUN_BY_ENGINE) | {*store.warm()}  # read after: a group made meanwhile is known by now
-    orphans = [uid for uid in sorted(owned) if uid not in known]
-    for uid in orphans:
+    removed = 0
+    for uid in sorted(owned - known):
         log.warning("removing group %s, which nobody knows", uid)
-        await engine.forget(uid)
-    return len(orphans)
+        try:
+            await engine.forget(uid)
+        except EngineError as error:
+            log.warning("cannot remove group %s yet: %s", uid, error)
+        else:
+            removed += 1
+    return removed
 
 
 async def show_lost(store: SqlStore, engine: Engine) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import Struct
 
 _IDLE_SECONDS = 60.0
-_MOST_SENDERS = 1024
+_MOST_SENDERS = 256
+"""Of one port: each costs a descriptor."""
 _AT_ONCE = 64
 """Most datagrams that are carried before others have their turn."""
 _LARGEST = 65535
