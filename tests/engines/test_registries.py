@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
+import subprocess
 
 import pytest
 
@@ -16,6 +18,7 @@ from hythe.engines.containerd.registries import host_and_port, refuse_near, why
     [
         "localhost", "localhost:5000", "127.0.0.1:5000", "127.9.8.7", "127.1", "2130706433:80", "0.0.0.0:5000",
         "[::1]:5000", "[::ffff:127.0.0.1]:5000", "169.254.169.254", "[fe80::1%lo]:5000", "[::]",
+        "10.208.0.6:5000", "[::ffff:10.215.255.254]:80",
     ],
 )  # fmt: skip
 async def test_registries_near_are_refused(server: str) -> None:
@@ -24,6 +27,18 @@ async def test_registries_near_are_refused(server: str) -> None:
 
     assert "local_registries" in str(refused.value)
     assert why(f"{server}/x:1", refused.value)[0] == "InaccessibleImage"
+
+
+async def test_addresses_of_the_machine_itself_are_near() -> None:
+    links = json.loads(subprocess.run(["ip", "-json", "addr"], capture_output=True, check=True).stdout)
+    own = [each["local"] for link in links for each in link["addr_info"] if not each.get("deprecated")]
+
+    assert "127.0.0.1" in own
+    for address in own:
+        server = f"[{address}]:5000" if ":" in address else f"{address}:5000"
+        with pytest.raises(Refused, match="on this machine"):
+            await refuse_near(f"{server}/x", server, ())
+        await refuse_near(f"{server}/x", server, [server])
 
 
 async def test_a_name_that_leads_to_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,10 +59,11 @@ class ImageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stalled_seconds: float = 60.0
     """A pull has failed if the registry sends nothing for so long."""
     local_registries: tuple[str, ...] = ()
-    """Registries on this machine, or on a link to it, that groups may name: ``localhost:5000``; or without a port.
+    """Registries near this machine that groups may name: ``localhost:5000``; or without a port.
 
-    Others there (127.0.0.0/8, ::1, 169.254.0.0/16, fe80::/10, and names that lead there) are refused: whoever may put
-    a group would reach this machine's own services by them.
+    Others are refused on every address of this machine and on links to it (127.0.0.0/8, ::1, 169.254.0.0/16,
+    fe80::/10), in container groups (10.208.0.0/13), and under names that lead there: whoever may put a group would
+    reach this machine's own services, or other groups, by them.
     """
 
 

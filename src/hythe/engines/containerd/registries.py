@@ -1,4 +1,7 @@
-"""Which registries may be asked: whoever puts a group names a host, and must not reach this machine's services so."""
+"""Which registries may be asked: whoever puts a group names a host, and must not reach this machine's services so.
+
+Nor those of other groups: a group's address leads the machine there, though other groups are kept from it.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from ..base import Refused
+from .network import POOL
 
 NOT_ALLOWED = "RegistryNotAllowed"
+_ANY_PORT = 9
 _ANSWERED = re.compile(r"\bstatus\b[^:]*(: | https?://\S+: )(429|5\d\d) |toomanyrequests", re.IGNORECASE)
 """What containerd says of a registry that answers, but not as it should."""
 
@@ -25,9 +30,9 @@ def host_and_port(server: str) -> tuple[str, int]:
 
 
 async def refuse_near(image: str, server: str, allowed: Collection[str]) -> None:
-    """Refuse a registry on this machine, or on a link to it, unless it is allowed by name, with or without its port.
+    """Refuse a registry on this machine, on a link to it, or in a group, unless it is allowed by name.
 
-    Raises `Refused`, and OSError if its name leads nowhere.
+    ``allowed`` has names with or without a port.  Raises `Refused`, and OSError if its name leads nowhere.
     """
     host, port = host_and_port(server)
     if allowed and {host, f"{host}:{port}", server} & {*allowed}:
@@ -36,8 +41,9 @@ async def refuse_near(image: str, server: str, allowed: Collection[str]) -> None
     if any(_near(str(where[4][0])) for where in found):
         raise Refused(
             NOT_ALLOWED,
-            f'Failed to pull image "{image}": the registry {server} is on this machine or on a link to it, where no '
-            f'images are pulled from. Whoever owns this service can allow it: local_registries = ["{server}"] under '
+            f'Failed to pull image "{image}": the registry {server} is on this machine, on a link to it or in a '
+            "container group, where no images are pulled from. Whoever owns this service can allow it: "
+            f'local_registries = ["{server}"] under '
             "[engine.images] in hythe.toml.",
         )
 
@@ -58,4 +64,17 @@ def _near(text: str) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    return address.is_loopback or address.is_link_local or address.is_unspecified
+    if address.is_loopback or address.is_link_local or address.is_unspecified:
+        return True
+    return (isinstance(address, ipaddress.IPv4Address) and address in POOL) or _own(address)
+
+
+def _own(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Tell whether the machine itself has an address: then it would speak from there to it.  Nothing is sent."""
+    family = socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as any_socket:
+            any_socket.connect((str(address), _ANY_PORT))
+            return ipaddress.ip_address(any_socket.getsockname()[0]) == address
+    except OSError:  # no way leads there
+        return False
