@@ -19,16 +19,15 @@ pytestmark = pytest.mark.containers
 DELEGATION = {"name": "aci", "properties": {"serviceName": "Microsoft.ContainerInstance/containerGroups"}}
 
 
-def network(service: Running, folder: str, name: str) -> str:
-    """Make a network with the subnets s and t, and give its id: every one has the same range."""
+def network(service: Running, folder: str, name: str, *, grown: bool = False) -> str:
+    """Make a network with the subnets s and t, and give its id: all have one range.  A grown one has u too."""
+    ranges = {"s": "10.0.0.0/24", "t": "10.0.1.0/24"} | ({"u": "10.5.0.0/24"} if grown else {})
     subnets = [
         {"name": each, "properties": {"addressPrefix": prefix, "delegations": [DELEGATION]}}
-        for each, prefix in (("s", "10.0.0.0/24"), ("t", "10.0.1.0/24"))
+        for each, prefix in ranges.items()
     ]
-    body = {
-        "location": "eastus",
-        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": subnets},
-    }
+    space = ["10.0.0.0/16", *(["10.5.0.0/16"] if grown else [])]
+    body = {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": space}, "subnets": subnets}}
     identity = (
         f"/subscriptions/{service.facts['subscription']}/resourceGroups/{folder}"
         f"/providers/Microsoft.Network/virtualNetworks/{name}"
@@ -36,7 +35,7 @@ def network(service: Running, folder: str, name: str) -> str:
     wire = Wire(service.facts)
     headers = {"Authorization": f"Bearer {wire.token}", "Content-Type": "application/json"}
     answer = wire.send("PUT", f"{identity}?api-version=2022-01-01", json.dumps(body), headers)
-    assert answer.status == 201, answer.read()
+    assert answer.status == (200 if grown else 201), answer.read()
     answer.connection.close()  # type: ignore[attr-defined]
     return identity
 
@@ -85,6 +84,19 @@ def test_groups_of_a_network_reach_each_other_and_others_do_not(real: Running) -
     assert outside.splitlines() == ["apart", "apart"]
     assert across.strip() == "apart"  # by the addresses that groups have from the machine, they stay apart
     assert len(before) == 2
+    assert spaces(real) == []
+
+
+def test_a_network_that_grows_takes_groups_that_are_in_it_along(real: Running) -> None:
+    folder = real.folder("subnets-grow")
+    v = network(real, folder, "v")
+    first = put(real, folder, "a", inside(f"{v}/subnets/s"))
+    network(real, folder, "v", grown=True)
+    link = ContainerGroupSubnetId(id=f"{v}/subnets/u")
+    there = real.run(folder, "new", f"sleep 0.5; {reach(first)}", subnet_ids=[link])
+    real.resources.resource_groups.begin_delete(folder).result()
+
+    assert there.strip() == "reached"
     assert spaces(real) == []
 
 

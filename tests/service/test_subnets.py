@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import ClassVar
+
 import pytest
 
-from hythe.engines.base import Capabilities, Joined
+from hythe.engines.base import Capabilities, Joined, Observed, Want
 from hythe.engines.sim import SimulatedEngine
 from hythe.service.control.status import Memory
 
@@ -74,6 +77,32 @@ async def test_networks_may_use_the_same_range() -> None:
     assert same == ("10.0.0.4", "10.0.0.4")
     assert found[0].joined == Joined(network=found[0].joined.network, address="10.0.0.4", ranges=("10.0.0.0/16",))
     assert found[0].joined.network != found[1].joined.network
+
+
+async def test_groups_of_a_network_that_grows_reach_what_is_new() -> None:
+    class Joining(SimulatedEngine):
+        """Remembers what groups were last joined to."""
+
+        joined: ClassVar[dict[str, Joined | None]] = {}
+
+        async def rejoin(self, want: Want, seen: Observed) -> None:
+            assert seen.sandbox is not None
+            self.joined[want.name] = want.joined
+
+    async with running(engine=Joining()) as service:
+        await make(service)
+        await service.ask("PUT", f"{GROUPS}/a", private())
+        grown = network(subnet(), subnet("t", "10.1.0.0/24"))
+        grown["properties"]["addressSpace"]["addressPrefixes"].append("10.1.0.0/16")
+        assert (await make(service, body=grown)).status == 200
+        async with asyncio.timeout(5):
+            while (joined := service.engine.joined["a"]) is None or len(joined.ranges) < 2:
+                await asyncio.sleep(0.005)
+        new = await service.ask("PUT", f"{GROUPS}/b", private(f"{NETWORKS}/v/subnets/t"))
+        address = await ip(service, "b")
+
+    assert joined.ranges == ("10.0.0.0/16", "10.1.0.0/16")
+    assert (new.status, address) == (201, "10.1.0.4")
 
 
 async def test_group_without_an_address_of_its_own_is_in_the_subnet_all_the_same() -> None:

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from msgspec import Struct
 
 from ..models import AzureFileVolume, ContainerProbe, ImageRegistryCredential
-from .base import Uid
+from .base import Observed, Uid, Want
 
 
 @runtime_checkable
@@ -227,6 +227,17 @@ class Listens(Protocol):
         """Give a listening socket that groups reach where they ask for tokens, unless `listen` gave them their own.
 
         None if there is no way to have one.
+        """
+
+
+@runtime_checkable
+class Rejoins(Protocol):
+    """Puts groups into virtual networks, which may grow."""
+
+    async def rejoin(self, want: Want, seen: Observed) -> None:
+        """See to it that a group that runs reaches all that its virtual network covers now.
+
+        May be called at any time, and costs nothing where that is so.  Raises `Transient`.
         """
 
 

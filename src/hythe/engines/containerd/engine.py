@@ -463,6 +463,18 @@ class ContainerdEngine(Streams):
             log.error("groups without an identity get no answer at %s: %s", network.TOKENS, error)
             return None
 
+    async def rejoin(self, want: Want, seen: Observed) -> None:
+        """Give a running group the ways to what its virtual network covers now."""
+        sandbox = seen.sandbox if pod.has_network(want.group) else None
+        if want.joined is None or sandbox is None or self._vnets.has(want.uid, want.joined, sandbox.id):
+            return
+        try:
+            await self._vnets.join(want.uid, want.joined, sandbox.id, await self._first_process(sandbox.id))
+        except NotFound:
+            pass  # it has ended: the next look tells
+        except Refused as error:
+            raise Transient(str(error)) from None
+
     async def collect(self) -> list[str]:
         """Remove images that nothing uses if the disk is too full."""
         if self._disk is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -31,33 +32,49 @@ class VirtualNetworks:
         self._joined: dict[Uid, tuple[str, Joined]] = {}
         """By group: what this process has seen to, and for which sandbox."""
 
+    def has(self, uid: Uid, joined: Joined, sandbox: str) -> bool:
+        """Tell whether this process has seen to it that a sandbox has its address in a network, as that is now."""
+        return self._joined.get(uid) == (sandbox, joined)
+
     async def join(self, uid: Uid, joined: Joined, sandbox: str, pid: int) -> None:
         """Give a sandbox, whose first process is given, its address in a network.  Safe to repeat.
 
+        One that has it already gets the ways to what the network reaches now.
         Raises `Refused` if that can't be, `Transient` if the sandbox is gone.
         """
-        if self._joined.get(uid) == (sandbox, joined):
+        if self.has(uid, joined, sandbox):
             return
-        space, port = f"{self._prefix}{joined.network[:12]}", _port(uid)
+        space, port = self._space(joined), _port(uid)
+        gateway = str(network.gateway(network.own_subnet(self._place)))
         async with self._lock:
             with entered(sandbox, pid) as there:
                 held = await _ip(["link", "show", _LINK], inside=there, check=False)
-                if f"alias {joined.address}\n" not in held:
+                sign = _SIGN.search(held)
+                if sign is None or sign[1] != joined.address:
                     if held:  # what an earlier try left
                         await _ip(["link", "delete", _LINK], inside=there)
                     await _ip(["netns", "add", space], check=not (_SPACES / space).exists())
                     await _ip(["-n", space, "-force", "-batch", "-"], stdin=_outer(port), check=False)
-                    gateway = str(network.gateway(network.own_subnet(self._place)))
                     await _ip(["-batch", "-"], inside=there, stdin=_inner(joined, space, port, gateway))
+                else:
+                    await _ip(["-batch", "-"], inside=there, stdin="\n".join(_routes(joined, gateway)))
                 await _ip(["-n", space, "link", "set", port, "master", _BRIDGE, "up"])
         self._joined[uid] = sandbox, joined
 
     async def leave(self, uid: Uid) -> None:
-        """Take what a group has in a network away, and the network with its last group.  None is fine."""
-        self._joined.pop(uid, None)
-        for space in self._spaces():
+        """Take what a group has in a network away, and the network with its last group.  None is fine.
+
+        Other networks are left alone.
+        """
+        known = self._joined.pop(uid, None)
+        port = _port(uid)
+        for space in self._spaces() if known is None else [self._space(known[1])]:
             async with self._lock:
-                await _ip(["-n", space, "link", "delete", _port(uid)], check=False)
+                ports = await _ports(space)
+                if ports is None or (known is None and port not in ports):
+                    continue
+                if port in ports:
+                    await _ip(["-n", space, "link", "delete", port], check=False)
                 await self._tidy(space)
 
     async def open(self) -> None:
@@ -76,18 +93,31 @@ class VirtualNetworks:
     def _prefix(self) -> str:
         return f"{self._place.network}-"
 
+    def _space(self, joined: Joined) -> str:
+        return f"{self._prefix}{joined.network[:12]}"
+
     def _spaces(self) -> list[str]:
         if not _SPACES.is_dir():
             return []
         return [each.name for each in _SPACES.iterdir() if each.name.startswith(self._prefix)]
 
     async def _tidy(self, space: str) -> None:
-        links = json.loads(await _ip(["-n", space, "-json", "link", "show"], check=False) or "[]")
-        if not any(link.get("ifname", "").startswith(_PORT) for link in links):
+        """Remove a network in which there is no group; one that can't be looked into stays."""
+        if await _ports(space) == set():
             await _ip(["netns", "delete", space], check=False)
 
 
 _PORT = "g"
+_SIGN = re.compile(r"^ *alias (\S+)$", re.MULTILINE)
+
+
+async def _ports(space: str) -> set[str] | None:
+    """Name the groups' ends in a network; None if that can't be read."""
+    try:
+        links = json.loads(await _ip(["-n", space, "-json", "link", "show"], check=False))
+    except ValueError:
+        return None
+    return {name for link in links if (name := link.get("ifname", "")).startswith(_PORT)}
 
 
 def _port(uid: Uid) -> str:
@@ -110,15 +140,19 @@ def _inner(joined: Joined, space: str, port: str, gateway: str) -> str:
         f"link add name {_LINK} type veth peer name {port} netns {space}",
         f"link set {_LINK} up",
         f"address replace {joined.address}/32 dev {_LINK}",
+        *_routes(joined, gateway),
+        f"link set {_LINK} alias {joined.address}",  # the sign that all was done: a batch ends where it fails
     ]
-    lines += [f"route replace {each} dev {_LINK} src {joined.address}" for each in joined.ranges]
-    lines += [
-        f"route replace {each} via {gateway} dev eth0"
-        for each in _resolvers()
-        if any(ip_address(each) in ip_network(covered) for covered in joined.ranges)
-    ]
-    lines.append(f"link set {_LINK} alias {joined.address}")  # the sign that all was done: a batch ends where it fails
     return "\n".join(lines) + "\n"
+
+
+def _routes(joined: Joined, gateway: str) -> list[str]:
+    """Give the lines that lead to what a network covers; the name servers' come first."""
+    near = [each for each in _resolvers() if any(ip_address(each) in ip_network(one) for one in joined.ranges)]
+    return [
+        *(f"route replace {each} via {gateway} dev eth0" for each in near),
+        *(f"route replace {each} dev {_LINK} src {joined.address}" for each in joined.ranges),
+    ]
 
 
 def _resolvers() -> list[str]:

@@ -37,6 +37,7 @@ from ...engines.base import (
     Unsupported,
     Want,
 )
+from ...engines.offers import Rejoins
 from ...engines.pod import LONGEST_WAIT, digest, effective_policy
 from ...models import ContainerGroup, from_json
 from ..store import Outcome, Row, View
@@ -87,6 +88,7 @@ class GroupPass:
     ) -> None:
         """Take two ports of the API: to declare that a group (key, uid) is to be gone, and to find its network."""
         self._engine = engine
+        self._rejoins = engine if isinstance(engine, Rejoins) else None
         self._vault = vault
         self._clock = clock
         self._provisioning = timedelta(seconds=provisioning_seconds)
@@ -133,6 +135,8 @@ class GroupPass:
                 raise Transient(f"the plan for {row.name} does not end", retry_after=60)
             if any(one.state == "running" for one in seen.containers):
                 await self._tokens.open(want)  # a service that has just started does not answer yet
+                if self._rejoins is not None:
+                    await self._rejoins.rejoin(want, seen)  # its virtual network may have grown
         except Busy as error:
             status.add_events(memory.view, error.happened, self._clock())
             retry, trouble = self._clock() + timedelta(seconds=error.retry_after), str(error)

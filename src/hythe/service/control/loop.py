@@ -30,6 +30,7 @@ _TURNS = 10
 _APART = 0.05
 """Seconds between two looks of a round, so that it disturbs nobody."""
 _AFTER_FAILURE = 5.0
+_NETWORKS = "virtualNetworks"
 AT_ONCE = 16
 """Most resources worked on at the same time."""
 
@@ -179,6 +180,9 @@ class Loop:
                 event.set()
             if row is not None and row.parent:
                 self._wake_due(row.parent.lower())
+            if row is not None and row.kind == _NETWORKS:
+                for member in self._store.in_subnet(key):  # what it reaches may have become more
+                    self._wake_due(member.key)
             folder = key.partition("/providers/")[0]
             if folder != key:
                 self._wake_folder(folder)
