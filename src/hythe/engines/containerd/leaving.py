@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
 _SETTLE_PAUSE, _SETTLE_LOOKS = 0.01, 500
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between tries to remove a sandbox."""
 _PATIENCE = 5.0
 """Seconds for which a service that ends waits for what is being removed."""
 
@@ -69,10 +71,23 @@ class Leaving:
         self._going[uid].add_done_callback(lambda _: self._going.pop(uid))
 
     async def _remove(self, containerd: Containerd, uid: Uid, sandboxes: Sequence[str]) -> None:
+        for identity in sandboxes:
+            await self._remove_sandbox(containerd, identity)
         async with self._slots:
-            for identity in sandboxes:
-                await _remove_sandbox(containerd, identity)
             await self._files(uid)
+
+    async def _remove_sandbox(self, containerd: Containerd, identity: str) -> None:
+        """Remove a sandbox whose processes have ended, with a few tries; then the sweep tries again."""
+        for pause in (*_PAUSES, None):
+            try:
+                async with self._slots:
+                    await _settled(containerd, identity)
+                    await remove_sandbox(containerd, identity)
+                return
+            except EngineError as error:
+                log.warning("cannot remove the sandbox %s yet: %s", identity, error)
+            if pause is not None:
+                await asyncio.sleep(pause)
 
     async def finish(self) -> None:
         """Wait a little for what is being removed, then give it up, which is as harmless as dying."""
@@ -80,15 +95,6 @@ class Leaving:
             _, rest = await asyncio.wait([*self._going.values()], timeout=_PATIENCE)
             for task in rest:
                 task.cancel()
-
-
-async def _remove_sandbox(containerd: Containerd, identity: str) -> None:
-    """Remove a sandbox whose processes have ended; the sweep tries again what can't be removed now."""
-    try:
-        await _settled(containerd, identity)
-        await remove_sandbox(containerd, identity)
-    except EngineError as error:
-        log.warning("cannot remove the sandbox %s yet: %s", identity, error)
 
 
 async def _settled(containerd: Containerd, identity: str) -> None:
