@@ -187,6 +187,19 @@ for name in ("westeurope.management.azure.com", "management.usgovcloudapi.net", 
     ]  # fmt: skip
 
 
+def test_every_name_of_an_authority_leads_to_hythes(service: Service) -> None:
+    names = ("login.microsoftonline.com", "login-us.microsoftonline.com", "login.usgovcloudapi.net",
+             "eastus.login.microsoft.com")  # fmt: skip
+    program = """
+import json, sys, urllib.request
+for name in sys.argv[1:]:
+    url = f"https://{name}/common/v2.0/.well-known/openid-configuration"
+    print(json.load(urllib.request.urlopen(url, timeout=20))["token_endpoint"])
+"""
+    done = service("run-with", "--only", "--", sys.executable, "-c", program, *names)
+    assert done.stdout.split() == [f"https://{name}/common/oauth2/v2.0/token" for name in names], done.stderr
+
+
 OTHERS = """
 import sys, urllib.request
 for url in sys.argv[1:]:

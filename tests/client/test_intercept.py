@@ -128,9 +128,9 @@ def serve(intercept: Intercept, files: ServerFiles, tmp_path: Path) -> Callable[
     context = intercepting._server_context(made, tmp_path)
 
     @asynccontextmanager
-    async def serving(hythe: int, trust: ssl.SSLContext | None = None) -> AsyncIterator[Way]:
+    async def serving(hythe: int, trust: ssl.SSLContext | None = None, *, only: bool = False) -> AsyncIterator[Way]:
         trust = trust or ssl.create_default_context(cafile=str(files.ca))
-        proxy = Proxy(intercept.names, f"https://localhost:{hythe}", trust)
+        proxy = Proxy(intercept.names, f"https://localhost:{hythe}", trust, only=only)
         async with proxy.serve(context, tmp_path) as url:
             way = Way(url)
             try:
@@ -266,6 +266,24 @@ async def test_names_of_azure_need_no_further_proxy(
         reader, writer = await way.secure(AZURE, intercept.ca_pem)
         writer.write(b"hello")
         assert await asyncio.wait_for(reader.readexactly(5), 10) == b"hello"
+
+
+@pytest.mark.parametrize("host", [f"{AZURE}.", "MANAGEMENT.Azure.Com", "Management.azure.COM."])
+async def test_a_name_written_in_another_way_leads_to_hythe_too(
+    serve: Callable, intercept: Intercept, files: ServerFiles, host: str
+) -> None:
+    async with server(echo, files) as hythe, serve(hythe, only=True) as way:
+        reader, writer = await way.connect(f"{host}:443")
+        await writer.start_tls(ssl.create_default_context(cadata=intercept.ca_pem), server_hostname=AZURE)
+        writer.write(b"hello")
+        assert await asyncio.wait_for(reader.readexactly(5), 10) == b"hello"
+
+
+async def test_letters_that_would_become_a_name_of_azures_are_refused(serve: Callable) -> None:
+    async with serve(1) as way:
+        # IDNA, by which names are looked up, reads this letter as an `a`
+        answer = await way.answer(way.head("m?nagement.azure.com:443").replace(b"?", b"\xaa"))
+        assert answer.startswith("HTTP/1.1 400 ")
 
 
 # --- other hosts ---

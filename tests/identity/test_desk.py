@@ -172,6 +172,7 @@ def test_a_managed_identity_has_real_tokens_and_no_rights_of_its_own(lasting: De
     [
         "localhost", "LOCALHOST:8443", "127.0.0.1:8443", "[::1]", "[::1]:8443", "aci.dsts.localhost:8443",
         "web.eastus.azurecontainer.localhost", NAME, f"{NAME.upper()}:443", *AZURE_NAMES, f"{AZURE_NAMES[0]}:443",
+        "localhost.", "Management.Azure.com.:443", "login-us.microsoftonline.com", "login.usgovcloudapi.net",
     ],
 )  # fmt: skip
 def test_names_of_the_service(lasting: Desk, host: str) -> None:
@@ -183,7 +184,8 @@ def test_names_of_the_service(lasting: Desk, host: str) -> None:
     [
         "", ":8443", "example.com", "localhost.example.com", "notlocalhost", "127.0.0.1.example.com", "127.0.0.2",
         "[::2]:8443", "x.management.azure.com", "management.azure.com.example.com", f"x.{NAME}",
-        "localhost@example.com",
+        "localhost@example.com", "example.com/.localhost", "example.com:1.localhost", ".localhost", "localhost..",
+        "localhost:x", '"><x>.localhost',
     ],
 )  # fmt: skip
 def test_names_of_others(lasting: Desk, host: str) -> None:

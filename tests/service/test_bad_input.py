@@ -11,7 +11,7 @@ import pytest
 
 from hythe.engines.sim import Outcome
 
-from .harness import FOLDER, GROUPS, SUBSCRIPTION, container, group, running
+from .harness import FOLDER, GROUPS, SUBSCRIPTION, Everybody, container, group, running
 
 
 def without(body: dict[str, Any], *path: str | int) -> dict[str, Any]:
@@ -352,6 +352,52 @@ async def test_foreign_host_is_refused() -> None:
         reply = await service.ask("GET", GROUPS, headers={"host": "evil.example"})
 
     assert (reply.status, reply.code) == (421, "MisdirectedRequest")
+
+
+class WithAuthority(Everybody):
+    """Has an authority, which tells when it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def authority(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked.append(dict(scope["headers"])[b"host"].decode())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    def is_authority_path(self, path: str) -> bool:
+        return path.endswith("/oauth2/token")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", ""])
+async def test_foreign_host_is_refused_where_tokens_are_given_too(host: str) -> None:
+    identity = WithAuthority()
+    async with running(identity=identity) as service:
+        reply = await service.ask("POST", "/common/oauth2/token", headers={"host": host, "authorization": ""})
+        known = await service.ask("POST", "/common/oauth2/token", headers={"authorization": ""})
+
+    assert (reply.status, reply.code, known.status) == (421, "MisdirectedRequest", 200)
+    assert identity.asked == ["localhost"]
+
+
+@pytest.mark.parametrize("path", ["/common/oauth2/token", GROUPS])
+@pytest.mark.parametrize("hosts", [("localhost", "evil.example"), ("evil.example", "localhost")])
+async def test_two_hosts_are_none(path: str, hosts: tuple[str, str]) -> None:
+    identity = WithAuthority()
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async with running(identity=identity) as service:
+        headers = [(b"host", host.encode()) for host in hosts]
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
+        await service.gate(scope, receive, send)
+
+    assert (sent[0]["status"], identity.asked) == (421, [])
 
 
 async def test_a_fault_of_the_service_says_nothing_of_its_inside() -> None:

@@ -110,13 +110,13 @@ class Proxy:
         if method != "CONNECT":
             raise _Refused("405 Method Not Allowed\r\nAllow: CONNECT")
         host, _, port = rest.partition(" ")[0].rpartition(":")
-        if not host or not port.isdecimal():
+        if not host or not host.isascii() or not port.isdecimal():  # other letters may become a name of Azure's
             raise _Refused("400 Bad Request")
         return host.strip("[]").lower(), int(port)
 
     async def _open(self, host: str, port: int) -> Pair:
         """Open the way to a host.  Raises OSError, or `_Refused`."""
-        if host in self._names and port == _HTTPS:
+        if host.rstrip(".") in self._names and port == _HTTPS:
             try:
                 _, writer = await asyncio.open_connection(*self._hythe)
             except OSError as why:

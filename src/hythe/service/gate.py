@@ -81,8 +81,10 @@ class Gate:
         method = SOCKET if socket else scope["method"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+            headers["host"] = ""  # of two nobody knows which was meant (RFC 9112, 3.2): that is none
         begun = time.perf_counter()
-        if not socket and self._authority_paths(scope["path"]):
+        if not socket and self._authority_paths(scope["path"]) and self._hosts(headers.get("host", "")):
             await self._authority(scope, receive, send)
             return
         request_id = str(uuid.uuid4())

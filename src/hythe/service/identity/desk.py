@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,12 +26,15 @@ from .rights import CONTRIBUTOR, OWNER, Rights, Role, grant
 AZURE_NAMES = (
     "management.azure.com", "login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net",
     # the clouds of governments and of China
-    "management.usgovcloudapi.net", "login.microsoftonline.us", "management.chinacloudapi.cn",
-    "login.chinacloudapi.cn", "login.partner.microsoftonline.cn",
+    "management.usgovcloudapi.net", "login.microsoftonline.us", "login-us.microsoftonline.com",
+    "login.usgovcloudapi.net", "management.chinacloudapi.cn", "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
     # regions by themselves
     *(f"{region}.{host}" for host in ("management.azure.com", "login.microsoft.com") for region in REGIONS),
 )  # fmt: skip
 """Azure's own hosts, which `hythe run-with` leads here."""
+_HOST = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])\.?(?::\d{1,5})?")
+"""A name, perhaps with the dot that ends it, and a port."""
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OWNER = "owner"
 _RIGHTS = "rights"
@@ -65,10 +69,8 @@ class Identity:
 
     def answers_for(self, host: str) -> bool:
         """Tell whether a Host header names this service."""
-        name = host.lower()
-        if not name.endswith("]"):
-            name = name.rpartition(":")[0] if ":" in name else name
-        return name in self._names or name.endswith(".localhost")
+        found = _HOST.fullmatch(host.lower())
+        return found is not None and (found[1] in self._names or found[1].endswith(".localhost"))
 
     # --- principals ---
 
