@@ -20,6 +20,7 @@ from .test_arm import ASSIGNMENTS, GUID, SOMEBODY, Somebody
 S = f"/subscriptions/{SUBSCRIPTION}"
 DEPLOYMENTS = f"{FOLDER}/providers/Microsoft.Resources/deployments"
 ACI = "Microsoft.ContainerInstance/containerGroups"
+IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ async def test_everything_together(service: Service) -> None:
         ],
     }
     identity = {
-        "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "type": IDENTITIES,
         "apiVersion": "2023-01-31",
         "name": "me",
         "location": "eastus",
@@ -232,6 +233,56 @@ async def test_a_subscription_and_nested_deployments(service: Service) -> None:
     assert done["outputs"]["id"]["value"] == web
     assert (await service.ask("GET", web)).json["location"] == "westus"
     assert [each["name"] for each in (await ask(service, "GET", where)).json["value"]] == ["d"]
+
+
+def nested(name: str, inner: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2021-04-01",
+        "name": name,
+        "properties": {
+            "mode": "Incremental",
+            "expressionEvaluationOptions": {"scope": "inner"},
+            "template": inner,
+        },
+        **more,
+    }
+
+
+def identities(count: int, prefix: str) -> dict[str, Any]:
+    """Give a template of so many resources that are quickly made."""
+    return template(
+        {
+            "type": IDENTITIES,
+            "apiVersion": "2023-01-31",
+            "name": f"[concat('{prefix}', copyIndex())]",
+            "location": "eastus",
+            "copy": {"name": "loop", "count": count},
+        }
+    )
+
+
+@pytest.mark.parametrize("same", [False, True], ids=["beside each other", "by one name, one after the other"])
+async def test_deployments_are_counted_with_those_nested_in_them(
+    service: Service, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    monkeypatch.setattr("hythe.service.kinds.deployments.MOST_RESOURCES", 12)
+    names = ("deep", "deep") if same else ("deep-a", "deep-b")
+    first = nested("a", template(nested(names[0], identities(3, "a"))))
+    second = nested("b", template(nested(names[1], identities(5, "b"))), dependsOn=["a"])
+    # a, b, what is deep in each, 3 and 5: together 12
+    done = await deployed(service, "fits", template(first, second))
+    assert done["provisioningState"] == "Succeeded", done
+    seen = (await ask(service, "GET", f"{DEPLOYMENTS}/{names[1]}")).json["properties"]
+    assert seen["correlationId"] == done["correlationId"]
+
+    second = nested("b", template(nested(names[1], identities(6, "c"))), dependsOn=["a"])
+    done = await deployed(service, "fits", template(first, second))
+    assert done["provisioningState"] == "Failed"
+    seen = (await ask(service, "GET", f"{DEPLOYMENTS}/b")).json["properties"]
+    detail = seen["error"]["details"][0]
+    assert (detail["code"], "more than 12 resources" in detail["message"]) == ("InvalidTemplate", True), detail
+    assert (await ask(service, "GET", f"{FOLDER}/providers/{IDENTITIES}/c0")).status == 404
 
 
 async def test_a_failure_is_told_and_stops_what_depends_on_it(service: Service) -> None:

@@ -505,6 +505,24 @@ def test_symbolic_names_and_scopes_of_a_subscription() -> None:
     ]
 
 
+@pytest.mark.parametrize("levels", [5, 6])
+def test_deployments_are_nested_five_levels_deep_at_most_in_whichever_resource(levels: int) -> None:
+    inner: dict[str, Any] = {"resources": []}
+    for level in range(levels):
+        deeper = {
+            "type": "Microsoft.Resources/deployments",
+            "apiVersion": "2021-04-01",
+            "name": f"deep{level}",
+            "properties": {"mode": "Incremental", "template": inner},
+        }
+        inner = {"resources": [deeper | {"name": "flat", "properties": {"template": {"resources": []}}}, deeper]}
+    if levels == 5:
+        assert len(read(inner).steps) == 2
+    else:
+        with pytest.raises(TemplateError, match="more than 5 levels deep"):
+            read(inner)
+
+
 def test_the_template_of_a_nested_deployment_is_left_as_it_is() -> None:
     inner = {"resources": [], "outputs": {"x": {"type": "string", "value": "[parameters('p')]"}}}
     nested = {

@@ -25,7 +25,7 @@ from ..wire.ids import ResourceId
 from ..wire.tags import LIFETIME
 from .admin import Admin, ImagePort
 from .answers import Answer
-from .call import Caller
+from .call import Caller, Outer
 from .control import (
     RUN_BY_ENGINE,
     DeploymentPass,
@@ -279,9 +279,15 @@ def build(
     )
 
     async def inside(
-        caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
+        caller: Caller,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: bytes,
+        base_url: str,
+        outer: Outer | None = None,
     ) -> Answer:
-        return await gate.inside(caller, method, path, query, body, base_url)
+        return await gate.inside(caller, method, path, query, body, base_url, outer)
 
     def offers(method: str, path: str) -> bool:
         return gate.offers(method, path)

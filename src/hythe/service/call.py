@@ -18,6 +18,15 @@ class Caller(Struct, frozen=True, kw_only=True):
     tenant: str
 
 
+class Outer(Struct, frozen=True, kw_only=True):
+    """The deployment for which the service asks something of itself."""
+
+    correlation: str
+    """What it shares with the deployments that it is nested in, and with those nested in it."""
+    seed: str
+    """Its own."""
+
+
 class Lro(Struct, frozen=True, kw_only=True):
     """How an operation answers: its success codes, and where a caller sees the end of one that goes on.
 
@@ -64,6 +73,8 @@ class Call(Struct, kw_only=True):
     """The caller's token, for routes that check it themselves."""
     patience: float | None = None
     """How many seconds the caller is ready to wait (``Prefer: wait=N``); None if it does not say."""
+    outer: Outer | None = None
+    """Set if it is the service that asks, for a deployment."""
 
     @property
     def subscription(self) -> str:

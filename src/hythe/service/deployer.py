@@ -15,7 +15,7 @@ from ..wire.faults import Fault
 from ..wire.ids import ResourceId
 from ..wire.templates import Plan, Reference, Scope, Step, TemplateError, read_template
 from .answers import Answer
-from .call import Caller
+from .call import Caller, Outer
 from .control.deployments import Busy, CannotDeploy, Look, Todo
 from .kinds.deployments import Deployed
 from .providers import provider
@@ -32,7 +32,14 @@ class Inside(Protocol):
     """Asks the service itself for something, as a caller."""
 
     async def __call__(
-        self, caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
+        self,
+        caller: Caller,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: bytes,
+        base_url: str,
+        outer: Outer | None = None,
     ) -> Answer:
         """Answer a request.  Raises `Fault`."""
 
@@ -140,7 +147,9 @@ class Deployer:
         try:
             body = await self.body(plan, step, caller, wanted.base_url)
             encoded = msgspec.json.encode(body)
-            await self._inside(caller, "PUT", step.id, {"api-version": step.api_version}, encoded, wanted.base_url)
+            outer = Outer(correlation=wanted.correlation, seed=wanted.seed)
+            query = {"api-version": step.api_version}
+            await self._inside(caller, "PUT", step.id, query, encoded, wanted.base_url, outer)
         except TemplateError as error:
             raise CannotDeploy("InvalidTemplate", f"Deployment template validation failed: '{error}'.") from None
         except Fault as fault:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from ..wire import faults, versions
 from ..wire.faults import Fault
 from .answers import JSON, Answer
-from .call import Call, Caller
+from .call import Call, Caller, Outer
 from .handlers import Api
 from .ongoing import Ongoing, blocks, converse
 from .routes import SOCKET, Found, Route, Table
@@ -156,7 +156,14 @@ class Gate:
         return found, call
 
     async def inside(
-        self, caller: Caller, method: str, path: str, query: dict[str, str], body: bytes, base_url: str
+        self,
+        caller: Caller,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: bytes,
+        base_url: str,
+        outer: Outer | None = None,
     ) -> Answer:
         """Answer a request that the service makes for a caller: same routes, same rights.  Raises `Fault`."""
         found = self._table.find(method, path)
@@ -174,6 +181,7 @@ class Gate:
             caller=caller,
             lro=found.route.lro,
             patience=0.0,
+            outer=outer,
         )
         return await self._handled(found, call)
 

@@ -80,6 +80,7 @@ def _asked(api: Api, call: Call) -> tuple[Deployed, Plan]:
     if not isinstance(template, dict):
         raise Fault(400, "InvalidTemplate", "Deployment template validation failed: 'The template is missing'.")
     caller = call.caller or Caller(app_id="", object_id="", tenant="")
+    seed = str(uuid.uuid4())
     wanted = Deployed(
         location=location if isinstance(location, str) else None,
         tags=_tags(body.get("tags")),
@@ -90,7 +91,9 @@ def _asked(api: Api, call: Call) -> tuple[Deployed, Plan]:
         tenant=caller.tenant,
         base_url=call.base_url,
         moment=time.time(),
-        seed=str(uuid.uuid4()),
+        seed=seed,
+        correlation=call.outer.correlation if call.outer else seed,
+        outer=call.outer.seed if call.outer else "",
     )
     try:
         plan = api.deployer.plan(identity, wanted)
@@ -104,6 +107,7 @@ def _asked(api: Api, call: Call) -> tuple[Deployed, Plan]:
     wanted = replace(
         wanted,
         types=types,
+        count=len(plan.steps),
         parameters={name: value for name, value in plan.parameters.items() if name not in secure},
         secure={name: value for name, value in plan.parameters.items() if name in secure} or None,
     )
@@ -212,7 +216,7 @@ async def validate(api: Api, call: Call) -> Answer:
                 "provisioningState": "Succeeded",
                 "timestamp": moment(wanted.moment),
                 "duration": "PT0S",
-                "correlationId": wanted.seed,
+                "correlationId": wanted.correlation,
                 "providers": [],
                 "dependencies": [],
                 "validatedResources": [{"id": step.id} for step in plan.steps],
@@ -226,7 +230,7 @@ async def what_if(api: Api, call: Call) -> Answer:
     wanted, plan = _asked(api, call)
     await _check(api, call, wanted, plan)
     changes = [await compared(api, call, wanted, plan, step) for step in plan.steps]
-    return plain({"status": "Succeeded", "properties": {"correlationId": wanted.seed, "changes": changes}})
+    return plain({"status": "Succeeded", "properties": {"correlationId": wanted.correlation, "changes": changes}})
 
 
 def get(api: Api, call: Call) -> Answer:

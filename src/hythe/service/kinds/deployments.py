@@ -9,7 +9,9 @@ import msgspec
 from msgspec.structs import replace
 
 from ...models import Deployment, Model, from_json, to_json
+from ...wire.faults import Fault
 from ...wire.ids import ResourceId
+from ...wire.templates import MOST_RESOURCES
 from ..store import DeploymentStatus, Row
 from .base import Admission, Defaults, Shown
 from .records import check_name
@@ -43,7 +45,13 @@ class Deployed(Model, kw_only=True):
     moment: float = 0.0
     """What utcNow() gives, in seconds since 1970."""
     seed: str = ""
-    """What newGuid() is made of; also the correlation id."""
+    """What newGuid() is made of."""
+    correlation: str = ""
+    """The seed of the outermost deployment, which those nested in it share."""
+    outer: str = ""
+    """The seed of the deployment that this one is nested in, or empty."""
+    count: int = 0
+    """How many resources this deployment's template asks for, and those which had its name in the same whole."""
 
 
 class Deployments(Defaults):
@@ -66,7 +74,21 @@ class Deployments(Defaults):
         check_name(self.type, identity.name, _LONGEST_NAME)
 
     async def admit(self, wanted: Deployed, held: Row | None, identity: ResourceId, admission: Admission) -> Deployed:
-        """Promise it as it is: the handler has checked the template."""
+        """Bound what it asks for together with all that it is nested in and beside; the handler has checked the rest.
+
+        Counted is what was asked for, not what there is: nested deployments may take each other's names.
+        """
+        before = self.read_again(held.spec) if held else None
+        if before and before.correlation == wanted.correlation and before.outer != wanted.outer:
+            wanted = replace(wanted, count=wanted.count + before.count)
+        together = admission.store.holders(self.name, f'"correlation":"{wanted.correlation}"', apart_from=identity.key)
+        if wanted.count + sum(self.read_again(spec).count for spec in together) > MOST_RESOURCES:
+            raise Fault(
+                400,
+                "InvalidTemplate",
+                f"Deployment template validation failed: 'The template and those nested with it have more than "
+                f"{MOST_RESOURCES} resources'.",
+            )
         return wanted
 
     def public(self, wanted: Deployed) -> bytes:
@@ -97,7 +119,7 @@ class Deployments(Defaults):
             output_resources=[{"id": each.id} for each in status.steps.values() if each.state == "Succeeded"],
             dependencies=[],
             providers=[],
-            correlation_id=held.seed,
+            correlation_id=held.correlation or held.seed,
             timestamp=moment(status.ended_at or row.changed_at),
             duration=f"PT{taken:.3f}S",
             error=error_of(status) if status.code and state in ("Failed", "Canceled") else None,

@@ -191,6 +191,15 @@ class SqlStore:
         found = self._rows(statement.limit(1))
         return Row(**found[0]._mapping) if found else None
 
+    def holders(self, kind: str, text: str, *, apart_from: str = "") -> list[bytes]:
+        """Read the definitions of a kind that hold a piece of JSON."""
+        statement = sa.select(resources.c.spec).where(
+            resources.c.kind == kind,
+            resources.c.key != apart_from,
+            sa.func.instr(resources.c.spec, text.encode()) > 0,
+        )
+        return [found.spec for found in self._rows(statement)]
+
     def key_of(self, uid: str) -> str | None:
         """Give the key of the resource with this uid."""
         found = self._rows(sa.select(resources.c.key).where(resources.c.uid == uid))

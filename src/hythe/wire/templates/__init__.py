@@ -2,6 +2,6 @@
 
 from .evaluate import Reference, Scope
 from .expressions import TemplateError
-from .template import Plan, Step, read_template
+from .template import MOST_RESOURCES, Plan, Step, read_template
 
-__all__ = ["Plan", "Reference", "Scope", "Step", "TemplateError", "read_template"]
+__all__ = ["MOST_RESOURCES", "Plan", "Reference", "Scope", "Step", "TemplateError", "read_template"]

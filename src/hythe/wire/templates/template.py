@@ -473,20 +473,12 @@ class _Reader:
 def _check_nested(given: dict[str, Value], name: str) -> None:
     """Refuse nested deployments that this service does not evaluate as Azure does."""
     properties = given.get("properties")
-    depth, inner = 1, given
-    while isinstance(inner, dict):
-        held = inner.get("properties") if isinstance(inner.get("properties"), dict) else {}
-        template = held.get("template") if isinstance(held, dict) else None
-        nested = [
-            each for each in _resources_of(template)
-            if isinstance(each, dict) and str(each.get("type", "")).lower() == DEPLOYMENT.lower()
-        ]  # fmt: skip
-        if not nested:
-            break
+    level, depth = _nested_in(given), 1
+    while level:
         depth += 1
         if depth > _MOST_NESTED:
             raise TemplateError(f"Deployments are nested more than {_MOST_NESTED} levels deep")
-        inner = nested[0]
+        level = [inner for each in level for inner in _nested_in(each)]
     if not isinstance(properties, dict) or "template" not in properties:
         raise TemplateError(
             f"The nested deployment '{name}' has no template in it: this service fetches no linked templates"
@@ -499,6 +491,16 @@ def _check_nested(given: dict[str, Value], name: str) -> None:
             f"The nested deployment '{name}' asks for its expressions to be evaluated in the outer template. Set "
             "properties.expressionEvaluationOptions.scope to 'inner' and hand values in as parameters"
         )
+
+
+def _nested_in(deployment: dict[str, Value]) -> list[dict[str, Value]]:
+    """Give the deployments in the template of a deployment."""
+    properties = deployment.get("properties")
+    template = properties.get("template") if isinstance(properties, dict) else None
+    return [
+        each for each in _resources_of(template)
+        if isinstance(each, dict) and str(each.get("type", "")).lower() == DEPLOYMENT.lower()
+    ]  # fmt: skip
 
 
 def _resources_of(template: Value) -> list[Value]:
