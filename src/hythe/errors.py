@@ -99,9 +99,12 @@ class InvalidRequest(ServiceError):
 
 
 class ImageInaccessible(InvalidRequest):
-    """Reports an image that can't be had."""
+    """Reports an image that can't be had: it is not there, or its registry fails (409 instead of 400)."""
 
-    advice = "Check the image's name and tag, and image_registry_credentials if its registry is private."
+    advice = (
+        "Check the image's name and tag, image_registry_credentials if its registry is private, and that the registry "
+        "can be reached."
+    )
 
 
 class AuthenticationFailed(ServiceError):
@@ -175,7 +178,7 @@ def _advice(code: str, message: str, events: Sequence[Event]) -> str:
     said = " ".join([code, message, *(f"{event.name} {event.message}" for event in events)]).lower()
     if "quota" in said:
         return QuotaExceeded.advice
-    if "inaccessibleimage" in said or ("pull" in said and "failed" in said):
+    if "inaccessibleimage" in said or "registryerrorresponse" in said or ("pull" in said and "failed" in said):
         return ImageInaccessible.advice
     if "mount" in said:
         return "Check the volume's share, account and key, and that the share can be reached."

@@ -168,6 +168,7 @@ def test_the_auth_file_lacks_members(tmp_path: Path) -> None:
     ("status", "code", "cls"),
     [
         (400, "InaccessibleImage", errors.ImageInaccessible),
+        (409, "RegistryErrorResponse", errors.ImageInaccessible),
         (400, "X", errors.InvalidRequest),
         (401, "X", errors.AuthenticationFailed),
         (403, "X", errors.Forbidden),
@@ -197,6 +198,7 @@ def test_every_error_has_a_meaning_and_says_what_to_do_next(status: int, code: s
     ("code", "message", "events", "advice"),
     [
         ("InaccessibleImage", "no", [], "Check the image's name"),
+        ("RegistryErrorResponse", "no", [], "Check the image's name"),
         ("OperationFailed", "no", [Event(name="Failed", message="Failed to pull image", type="Warning")], "registry"),
         ("X", "container group quota 'StandardCores' exceeded", [], "quota raised"),
         ("X", "Output: mount error(13)", [], "share"),

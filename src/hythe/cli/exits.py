@@ -49,8 +49,8 @@ _BY_CODE = {
 }
 _STEPS = {
     "NotFound": "`hythe ls` shows the groups that there are; -g chooses the resource group.",
-    "ImageInaccessible": "Check the image's name and tag, and --registry-username and --registry-password if it is "
-    "private.",
+    "ImageInaccessible": "Check the image's name and tag, --registry-username and --registry-password if it is "
+    "private, and that the registry can be reached.",
     "AuthenticationFailed": "Check the credentials: `hythe context show` says which are used.",
     "InvalidRequest": "Change what the message names and try again.",
     "StillRunning": "`hythe why` tells how it is; it goes on meanwhile.",

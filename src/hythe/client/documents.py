@@ -44,6 +44,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 }
 _BY_CODE: dict[str, type[ServiceError]] = {
     "InaccessibleImage": ImageInaccessible,
+    "RegistryErrorResponse": ImageInaccessible,
     "ContainerGroupQuotaReached": QuotaExceeded,
     "MissingSubscriptionRegistration": NotRegistered,
 }
