@@ -16,7 +16,7 @@ from .lazy import Lazy
 from .progress import step
 
 if TYPE_CHECKING:
-    from ..client.options import CallOptions
+    from ..client.options import Expand
 
 _COMMANDS = {
     "attach": "sessions:attach",
@@ -47,8 +47,10 @@ def list_(ask: Asking) -> None:
     """List container groups: all of the subscription, or those of a resource group."""
     groups = ask.client.container_groups
     # Lists show how groups are if they are asked to; Azure's are not known to understand the question.
-    options: CallOptions = {} if ask.is_azure else {"params": {"$expand": "instanceView"}}
-    listed = groups.list_by_resource_group(ask.asked_group, **options) if ask.asked_group else groups.list(**options)
+    expand: Expand | None = None if ask.is_azure else "instanceView"
+    listed = (
+        groups.list_by_resource_group(ask.asked_group, expand=expand) if ask.asked_group else groups.list(expand=expand)
+    )
     ask.show(list(listed), rows.of_group)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from msgspec import Struct
 
 from .transport import Response
+
+Expand = Literal["instanceView"]
+"""What lists of groups can show beside the definitions: how the groups are."""
 
 
 class CallOptions(TypedDict, total=False):

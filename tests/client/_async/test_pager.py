@@ -6,7 +6,7 @@ import pytest
 
 from hythe.errors import ServiceError, UnexpectedAnswer
 
-from ..script import BASE, answer, group
+from ..script import BASE, SUBSCRIPTION, answer, group
 from .subject import client, pytestmark
 
 __all__ = ["pytestmark"]
@@ -23,6 +23,20 @@ async def test_follows_the_link_as_it_is() -> None:
     aci, script, _ = client(answer(200, page("a", "b", link=NEXT)), answer(200, page("c")))
     assert [one.name async for one in aci.container_groups.list()] == ["a", "b", "c"]
     assert script.requests[1].url == NEXT
+
+
+async def test_asks_for_instance_views_by_name() -> None:
+    path = f"{BASE}/subscriptions/{SUBSCRIPTION}"
+    listed = "/providers/Microsoft.ContainerInstance/containerGroups"
+    aci, script, _ = client(answer(200, page("a", link=NEXT)), answer(200, page("b")), answer(200, page("c")))
+    found = aci.container_groups.list(expand="instanceView", params={"more": "1"})
+    assert [one.name async for one in found] == ["a", "b"]
+    found = aci.container_groups.list_by_resource_group("rg", expand="instanceView")
+    assert [one.name async for one in found] == ["c"]
+    first, second, third = (request.url.partition("?") for request in script.requests)
+    assert first[0] == path + listed and {"%24expand=instanceView", "more=1"} <= set(first[2].split("&"))
+    assert "".join(second) == NEXT
+    assert third[0] == f"{path}/resourceGroups/rg{listed}" and "%24expand=instanceView" in third[2].split("&")
 
 
 async def test_gives_pages() -> None:

@@ -84,13 +84,22 @@ class OperationGroup:
         response = await self._send(method, path, doing, call)
         return _made(call, response, None)
 
-    def _list(self, model: type[M], path: Path, doing: str, options: CallOptions, *, root: bool = False) -> Pager[M]:
+    def _list(
+        self,
+        model: type[M],
+        path: Path,
+        doing: str,
+        options: CallOptions,
+        *,
+        query: Mapping[str, str] | None = None,
+        root: bool = False,
+    ) -> Pager[M]:
         """Read a list that comes in pages; ``root``: one that is in no subscription."""
         call = call_of(options, doing)
         if call.cls is not None:
             raise TypeError(f"cannot {doing} with cls=: that is for operations that return one thing")
         write = self._session.root_url if root else self._session.url
-        url = write(*path, query=call.params, api_version=call.api_version)
+        url = write(*path, query={**(query or {}), **call.params}, api_version=call.api_version)
         return Pager(self._session, url, lambda body: decode_page(model, body, doing), doing, call)
 
     async def _begin(

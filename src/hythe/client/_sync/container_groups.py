@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Unpack
 
 from hythe.client.documents import decode_plain, encode
-from hythe.client.options import BeginOptions, CallOptions, call_of
+from hythe.client.options import BeginOptions, CallOptions, Expand, call_of
 from hythe.models import ContainerGroup, Resource
 from hythe.wire.ids import PROVIDER
 
@@ -45,15 +45,24 @@ class ContainerGroupsOperations(OperationGroup):
         path = self._path(resource_group_name, _KIND, container_group_name)
         return self._read(ContainerGroup, path, f"get container group {container_group_name!r}", options)
 
-    def list(self, **options: Unpack[CallOptions]) -> Pager[ContainerGroup]:
-        """Iterate over the groups of the subscription, without instance views."""
-        doing = "list the container groups of the subscription"
-        return self._list(ContainerGroup, ("providers", PROVIDER, _KIND), doing, options)
+    def list(self, *, expand: Expand | None = None, **options: Unpack[CallOptions]) -> Pager[ContainerGroup]:
+        """Iterate over the groups of the subscription, with instance views if ``expand`` asks for them.
 
-    def list_by_resource_group(self, resource_group_name: str, **options: Unpack[CallOptions]) -> Pager[ContainerGroup]:
-        """Iterate over the groups of a resource group, without instance views."""
+        Azure's lists have none, whatever is asked: get each group there.
+        """
+        doing = "list the container groups of the subscription"
+        return self._list(ContainerGroup, ("providers", PROVIDER, _KIND), doing, options, query=_asking_for(expand))
+
+    def list_by_resource_group(
+        self, resource_group_name: str, *, expand: Expand | None = None, **options: Unpack[CallOptions]
+    ) -> Pager[ContainerGroup]:
+        """Iterate over the groups of a resource group, with instance views if ``expand`` asks for them.
+
+        Azure's lists have none, whatever is asked: get each group there.
+        """
         doing = f"list the container groups of resource group {resource_group_name!r}"
-        return self._list(ContainerGroup, self._path(resource_group_name, _KIND), doing, options)
+        path = self._path(resource_group_name, _KIND)
+        return self._list(ContainerGroup, path, doing, options, query=_asking_for(expand))
 
     def update(
         self,
@@ -122,3 +131,7 @@ class ContainerGroupsOperations(OperationGroup):
         )
         response = self._send("GET", path, doing, call_of(options, doing))
         return decode_plain(Strings, response.body, doing)
+
+
+def _asking_for(expand: Expand | None) -> dict[str, str]:
+    return {"$expand": expand} if expand else {}
