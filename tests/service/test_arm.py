@@ -171,6 +171,22 @@ async def test_a_group_is_reached_by_its_id_with_two_slashes(service: Service) -
     assert (await service.ask("DELETE", path)).status == 200
 
 
+async def test_whether_a_resource_is_there(service: Service) -> None:
+    web, me, subnet = f"{GROUPS}/web", f"{IDENTITIES}/me", f"{NETWORKS}/v/subnets/s"
+    for path in (web, me, f"{NETWORKS}/v", subnet, FOLDER.replace("rg", "other")):
+        assert (await service.ask("HEAD", path)).status == 404, path
+    await service.ask("PUT", web, group())
+    await ask(service, "PUT", me, {"location": "eastus"})
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+    subnets = {"subnets": [{"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}}]}
+    await ask(service, "PUT", f"{NETWORKS}/v", {"location": "eastus", "properties": space | subnets})
+    for path in (web, me, f"{NETWORKS}/v", subnet, FOLDER, web.replace("containerGroups", "/ContainerGroups")):
+        reply = await service.ask("HEAD", path)
+        assert (reply.status, reply.raw) == (204, b""), path
+    assert (await service.ask("HEAD", web, version="2001-01-01")).status == 400
+    assert (await service.ask("HEAD", GROUPS)).status == 405
+
+
 async def test_a_name_with_a_slash_in_it_is_nothing(service: Service) -> None:
     for method in ("GET", "PUT", "DELETE"):
         assert (await service.ask(method, f"{GROUPS}/a%2Fb", group())).status == 404
@@ -493,6 +509,7 @@ async def test_a_reader_reads_and_does_no_more(guarded: Service) -> None:
     await prepare(guarded, READER, S)
     for path in (f"{GROUPS}/web", GROUPS, f"{GROUPS}/web/containers/web/logs"):
         assert (await guarded.ask("GET", path)).status == 200
+    assert (await guarded.ask("HEAD", f"{GROUPS}/web")).status == 204
     for method, path in (
         ("PUT", f"{GROUPS}/web"),
         ("PATCH", f"{GROUPS}/web"),
@@ -532,7 +549,8 @@ async def test_who_has_no_role_sees_nothing(guarded: Service) -> None:
     await prepare(guarded, None, "")
     assert (await ask(guarded, "GET", "/subscriptions")).json["value"] == []
     assert (await ask(guarded, "GET", S)).code == "SubscriptionNotFound"
-    assert (await guarded.ask("GET", f"{GROUPS}/web")).status == 403
+    for method in ("GET", "HEAD"):
+        assert (await guarded.ask(method, f"{GROUPS}/web")).status == 403
 
 
 async def test_what_a_group_makes_use_of_needs_a_right_too(guarded: Service) -> None:

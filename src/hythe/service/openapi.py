@@ -87,7 +87,6 @@ SHAPES: dict[str, Shape] = {
     "prometheus": Shape(media="text/plain"),
     "openapi_page": Shape(media="text/html"),
     "ResourceGroups_List": Shape(answer=models.ResourceGroup, many=True),
-    "ResourceGroups_CheckExistence": Shape(statuses=(204,)),
     "ResourceGroups_Get": Shape(answer=models.ResourceGroup),
     "ResourceGroups_CreateOrUpdate": Shape(
         statuses=(200, 201), body=models.ResourceGroup, answer=models.ResourceGroup
@@ -97,7 +96,7 @@ SHAPES: dict[str, Shape] = {
     "Resources_ListByResourceGroup": Shape(answer=models.GenericResourceExpanded, many=True),
 }  # fmt: skip
 """By the operation's name; an operation that is not here answers with JSON of a shape that is not described."""
-_UNDESCRIBED, _DELETED = Shape(), Shape(statuses=(200, 202, 204))
+_BY_METHOD = {"DELETE": Shape(statuses=(200, 202, 204)), "HEAD": Shape(statuses=(204,))}
 
 
 @cache
@@ -124,7 +123,7 @@ def _answer(shape: Shape) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    shape = SHAPES.get(route.name, _DELETED if route.method == "DELETE" else _UNDESCRIBED)
+    shape = SHAPES.get(route.name) or _BY_METHOD.get(route.method, Shape())
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for name in _HOLE.findall(route.path)

@@ -6,14 +6,16 @@ Paths are matched without regard to case, and ``//`` counts as ``/``: clients se
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..wire import ids
-from .answers import Answer
+from .answers import Answer, empty
 from .call import Call, Lro
 from .handlers import (
     Api,
@@ -155,7 +157,36 @@ def _deployments(where: str, suffix: str) -> tuple[Route, ...]:
     )
 
 
-ROUTES: tuple[Route, ...] = (
+def _only_whether(handler: Handler) -> Handler:
+    """Answer 204 if there is what a handler shows."""
+
+    async def check(api: Api, call: Call) -> Answer:
+        """Tell whether a resource is there."""
+        answer = handler(api, call)
+        if isawaitable(answer):
+            await answer
+        return empty(204)
+
+    return check
+
+
+def _with_existence(routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    """Add what ARM's clients ask before they put a resource (checkExistenceById): HEAD, of all that can be put."""
+    can = {(route.method, route.path) for route in routes if route.provider}
+    return routes + tuple(
+        replace(
+            route,
+            method="HEAD",
+            name=route.name.replace("_Get", "_CheckExistence"),
+            handler=_only_whether(route.handler),
+        )
+        for route in routes
+        if route.method == "GET" and "_Get" in route.name
+        and ("PUT", route.path) in can and ("HEAD", route.path) not in can
+    )  # fmt: skip
+
+
+ROUTES: tuple[Route, ...] = _with_existence((
     _route("GET", P + "/operations", "Operations_List", locations.operations),
     _route("GET", L + "/usages", "Location_ListUsage", locations.usages, f"{_LOCATION}/usages/read"),
     _route("GET", L + "/capabilities", "Location_ListCapabilities", locations.capabilities,
@@ -315,7 +346,7 @@ ROUTES: tuple[Route, ...] = (
     _route("DELETE", "/hythe/shares", "share_remove", owner.remove_share, "Hythe/owner", **_OWN),
     _route("POST", "/hythe/share-keys", "share_key", owner.share_key, "Hythe/owner", **_OWN),
     _route("POST", "/hythe/share-copies", "share_copy", owner.copy_share, "Hythe/owner", **_OWN),
-)  # fmt: skip
+))  # fmt: skip
 
 
 class Found(Struct, frozen=True, kw_only=True):
