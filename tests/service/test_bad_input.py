@@ -24,6 +24,10 @@ def without(body: dict[str, Any], *path: str | int) -> dict[str, Any]:
     return copied
 
 
+def posted(**members: object) -> dict[str, Any]:
+    return {"logAnalytics": {"workspaceId": "w", "workspaceKey": "a2V5"} | members}
+
+
 def seccomp(**members: object) -> str:
     return base64.b64encode(json.dumps({"defaultAction": "SCMP_ACT_ALLOW"} | members).encode()).decode()
 
@@ -67,6 +71,9 @@ BAD = [
         "MoreImageRegistryCredentialsThanContainers",
     ),
     ("web", group(restartPolicy="Sometimes"), "InvalidRestartPolicy"),
+    ("web", group(diagnostics=posted(logType="Everything")), "InvalidLogAnalyticsLogType"),
+    ("web", group(diagnostics=posted(logType="ContainerInstanceLogs", metadata={})), "LogAnalyticsMetadataNotAllowed"),
+    ("web", group(diagnostics=posted(metadata={"node-name": "n"})), "LogAnalyticsMetadataNotAllowed"),
     ("web", group(container(image="")), "InvalidImageName"),
     ("web", group(container(image="nowhere")), "InaccessibleImage"),
     ("web", group(container(securityContext={"privileged": True})), "PrivilegedContainerNotAllowed"),
@@ -212,6 +219,14 @@ async def test_every_problem_is_reported_with_its_path() -> None:
         "InvalidImageName": "properties.containers[1].properties.image",
     }
     assert reply.code == "InvalidContainerName"
+
+
+async def test_one_problem_is_reported_once() -> None:
+    async with running() as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/web", group() | {"tags": {"hythe.nonsense": "1"}})
+
+    assert (reply.json["error"]["target"], "details" in reply.json["error"]) == ("tags.hythe.nonsense", False)
 
 
 async def test_missing_member_is_named_with_its_path() -> None:

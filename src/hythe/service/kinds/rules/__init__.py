@@ -32,7 +32,6 @@ def problems(group: ContainerGroup, name: str) -> list[Detail]:
         *probe_problems(group, name),
         *right_problems(group, name),
         *resolving_problems(group, name),
-        *tag_problems(group.tags),
         *subnet_problems(group, name),
         *refused(group, name),
     ]

@@ -38,6 +38,7 @@ def group_problems(group: ContainerGroup, name: str) -> Iterator[Detail]:
     yield from _priority(group, name)
     yield from _network_profiles(group, name)
     yield from _timeout(group, name)
+    yield from _diagnostics(group, name)
     count = len(group.containers or ()) + len(group.init_containers or ())
     if not group.containers:
         yield Detail(
@@ -111,6 +112,29 @@ def _credentials(group: ContainerGroup, name: str, count: int) -> Iterator[Detai
                 "invalid. It needs a server, and a username with a password or an identity.",
                 target=f"properties.imageRegistryCredentials[{index}]",
             )
+
+
+def _diagnostics(group: ContainerGroup, name: str) -> Iterator[Detail]:
+    """Check that metadata comes with the log type that has it; Azure refuses it with the other even when empty."""
+    asked = group.diagnostics.log_analytics if group.diagnostics else None
+    if asked is None:
+        return
+    if asked.log_type not in (None, "ContainerInsights", "ContainerInstanceLogs"):
+        yield Detail(
+            code="InvalidLogAnalyticsLogType",
+            message=f"The log type '{asked.log_type}' of the log analytics in container group '{name}' is invalid. "
+            "The value must be one of 'ContainerInsights,ContainerInstanceLogs'.",
+            target="properties.diagnostics.logAnalytics.logType",
+        )
+    elif asked.metadata is not None and (
+        asked.log_type == "ContainerInstanceLogs" or (asked.log_type is None and asked.metadata)
+    ):
+        yield Detail(
+            code="LogAnalyticsMetadataNotAllowed",
+            message=f"The metadata of the log analytics in container group '{name}' is not allowed with the log type "
+            f"'{asked.log_type or '<null>'}'. Only 'ContainerInsights' has metadata.",
+            target="properties.diagnostics.logAnalytics.metadata",
+        )
 
 
 def _timeout(group: ContainerGroup, name: str) -> Iterator[Detail]:
