@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import ssl
@@ -11,8 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import hythe
+from hythe.cli import main
 from hythe.errors import InvalidRequest, OperationFailed
 from hythe.models import (
     AzureFileVolume,
@@ -125,12 +128,44 @@ def test_a_container_is_ended_from_outside(
         hythe_service.say("no", "text")
 
 
-def test_every_share_is_there(hythe_client: hythe.ContainerInstanceManagementClient) -> None:
-    share = AzureFileVolume(share_name="data", storage_account_name="account", storage_account_key="a2V5")
+def mounting(key: str) -> ContainerGroup:
+    share = AzureFileVolume(share_name="data", storage_account_name="account", storage_account_key=key)
     made = group("c", volumes=[Volume(name="v", azure_file=share)])
     made.containers[0].volume_mounts = [VolumeMount(name="v", mount_path="/data")]
+    return made
+
+
+def test_every_share_is_there(hythe_client: hythe.ContainerInstanceManagementClient) -> None:
     hythe_client.ensure_resource_group("hythe")
-    assert hythe_client.container_groups.begin_create_or_update("hythe", "web", made).result().name == "web"
+    made = hythe_client.container_groups.begin_create_or_update("hythe", "web", mounting("a2V5")).result()
+    assert made.name == "web"
+
+
+def test_shares_can_be_made_filled_listed_and_removed(
+    hythe_service: RunningService, hythe_client: hythe.ContainerInstanceManagementClient, tmp_path: Path
+) -> None:
+    def share(*words: str) -> str:
+        done = CliRunner().invoke(main, ["share", *words])
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.stdout
+
+    (tmp_path / "file").write_text("content")
+    assert json.loads(share("ls")) == []
+    key = share("create", "account/data").strip()
+    assert share("cp", str(tmp_path / "file"), "account/data:there") == "1 files, 7 bytes\n"
+    assert share("cp", "account/data:there", str(tmp_path / "back")) == "1 files, 7 bytes\n"
+    assert (tmp_path / "back").read_text() == "content"
+    (listed,) = json.loads(share("ls"))
+    assert (listed["account"], listed["share"], listed["usedBytes"] >= 7) == ("account", "data", True)
+    assert Path(listed["path"]).is_relative_to(hythe_service.data_dir)
+
+    hythe_client.ensure_resource_group("hythe")
+    with pytest.raises(InvalidRequest, match="hythe share key account"):
+        hythe_client.container_groups.begin_create_or_update("hythe", "web", mounting("a2V5")).result()
+    hythe_client.container_groups.begin_create_or_update("hythe", "web", mounting(key)).result()
+    hythe_client.container_groups.begin_delete("hythe", "web").result()
+    share("rm", "account/data")
+    assert json.loads(share("ls")) == []
 
 
 async def test_the_asynchronous_client(hythe_service: RunningService) -> None:

@@ -70,9 +70,13 @@ class Shares:
             return key.decode()
         return self._vault.open(sealed, owner).decode()
 
+    def has_account(self, account: str) -> bool:
+        """Tell whether there is a storage account of this name."""
+        return self._table.key(account) is not None
+
     def key(self, account: str, *, renew: bool = False) -> str:
         """Give the key of an account, a new one if so asked.  Raises `CannotShare`."""
-        if self._table.key(account) is None:
+        if not self.has_account(account):
             raise CannotShare("StorageAccountNotFound", f"cannot give a key: there is no storage account '{account}'.")
         return self._key(account, renew=renew)
 

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import uvicorn
@@ -43,15 +43,21 @@ _GRACE = 2.0
 """Seconds for requests that are still answered when the service ends."""
 
 
-class _AnyShare:
-    """Has every file share: that a share is there is nothing that a simulated container could notice."""
+class _EasyShares(Shares):
+    """Are the file shares of a service, and those of all accounts that it does not know besides.
 
-    def problem(self, volume: AzureFileVolume) -> None:
-        """Find none."""
+    That a share is there is nothing that a simulated container could notice, so a test need not make the shares of
+    its groups.  Those that it makes are as strict as any service's.
+    """
+
+    def problem(self, volume: AzureFileVolume) -> tuple[str, str] | None:
+        """Say by a code and a sentence why a share can't be mounted, or None if it can."""
+        return super().problem(volume) if self.has_account(volume.storage_account_name) else None
 
     async def find(self, volume: AzureFileVolume) -> Path:
-        """Pretend."""
-        return Path(volume.share_name)
+        """Give the directory of a share; what is not there has none, and simulated containers look into none."""
+        known = self.has_account(volume.storage_account_name)
+        return await super().find(volume) if known else Path(volume.share_name)
 
 
 class RunningService:
@@ -219,16 +225,19 @@ class _Parts(msgspec.Struct):
     serving: asyncio.Task[None]
 
 
-async def _start(place: Ground, engine: SimulatedEngine, store: SqlStore, listener: socket.socket) -> _Parts:
+async def _start(
+    place: Ground, engine: SimulatedEngine, store: SqlStore, data_dir: Path, listener: socket.socket
+) -> _Parts:
+    vault = Vault(os.urandom(32))
     built = build(
         ServiceSettings(answer_seconds=0.25),
         store=store,
         engine=engine,
-        vault=Vault(os.urandom(32)),
+        vault=vault,
         identity=place.identity,
         tenant=place.tenant,
         images=None,
-        shares=cast(Shares, _AnyShare()),
+        shares=_EasyShares(store, vault, data_dir / "shares"),
     )
     config = without_tickets(
         uvicorn.Config(
@@ -278,7 +287,7 @@ def running_service(
             "installation": "testing", "engine": engine.name,
         }  # fmt: skip
         (data_dir / "service.json").write_bytes(msgspec.json.encode(described))
-        parts = place.call(_start(place, engine, store, listener))
+        parts = place.call(_start(place, engine, store, data_dir, listener))
         try:
             yield RunningService(url, data_dir, engine, store, place)
         finally:
