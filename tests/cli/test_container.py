@@ -165,6 +165,12 @@ def test_why_events_and_wait(hythe: Hythe, web: str) -> None:
         (["container", "create", "x", "--image", "x", "--gitrepo-url", "u"], 2, "--gitrepo-mount-path"),
         (["container", "create", "x", "--image", "x", "--secrets", "hush", "--secrets-mount-path", "/s"], 2, "'hush'"),
         (["container", "create", "x", "--image", "x", "--subnet", "s"], 2, "--vnet"),
+        (["container", "create", "x", "--image", "x", "--vnet", "v"], 2, "--subnet"),
+        (["container", "create", "x", "--image", "x", "--subnet", "/s", "--ip-address", "Public"], 2, "private"),
+        (["container", "create", "x", "--image", "x", "--role", "Reader"], 2, "--scope"),
+        (["container", "create", "x", "--image", "x", "--scope", "/"], 2, "--assign-identity"),
+        (["container", "create", "x", "--image", "x", "--log-analytics-workspace-key", "k"], 2, "-workspace too"),
+        (["container", "create", "x", "--image", "x", "--log-analytics-workspace", "none"], 3, "customer id"),
         (["container", "create", "x", "--image", "x", "--command-line", "'"], 2, "split"),
         (["container", "create", "x", "--image", "x", "--registry-username", "u"], 2, "--registry-login-server"),
         (["show", "a/b/c"], 2, "names no group"),
@@ -211,7 +217,12 @@ def test_profiles_and_sets(hythe: Hythe) -> None:
     assert [each["revision"] for each in shown(hythe(*names, "list-revisions", "p"))] == [1, 2]
     assert shown(hythe(*names, "show-revision", "p", "-r", "1"))["containers"][0]["image"] == "nginx"
     assert "p" in shown(hythe(*names, "list", "--query", "[].name"))
-    assert hythe(*names, "create", "p", "--image", "x", "--zone", "1").exit_code == 2
+    assert hythe(*names, "create", "p", "--image", "x", "--subnet", "s").exit_code == 2
+    zoned = shown(hythe(*names, "create", "zoned", "--image", "nginx", "--zone", "1", "--privileged"))
+    assert zoned["zones"] == ["1"] and zoned["containers"][0]["securityContext"] == {"privileged": True}
+    assert shown(hythe(*names, "show", "--ids", zoned["id"])) == zoned
+    assert ok(hythe(*names, "create", "zoned", "--image", "caddy", "--no-wait")) == ""
+    ok(hythe(*names, "delete", "zoned", "--yes"))
     made = shown(
         hythe("ngroup", "create", "s", "--profile", "p", "--revision", "1", "--count", "2", "--prefix", "of-s-")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +15,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hythe.cli import main, output
-from hythe.cli.many import Many
+from hythe.cli.asking import Asking, asks
+from hythe.cli.many import Bare, Many
 from hythe.cli.progress import EventsTold, step
 from hythe.models import ContainerGroup
+from hythe.testing import Outcome, Scripted, running_service
 
 from .conftest import HYTHE, Service, clean_environment, run
 
@@ -119,6 +122,68 @@ def test_options_take_several_words_up_to_the_next_option() -> None:
     assert said("--name", "x", "y", "--ports", "80", "--ports", "81", "--", "z") == "(80, 81) x ('y', 'z')"
     assert said("a", "--ports", "1") == "(1,) None ('a',)"
     assert "requires an argument" in said("--ports")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("--assign", ("[system]",)),
+        ("--assign --name x", ("[system]",)),
+        ("--assign a b", ("a", "b")),
+        ("--assign --assign a", ("[system]", "a")),
+        ("--assign -- --name", ("[system]",)),
+        ("--name --assign", ()),
+    ],
+)
+def test_an_option_that_may_stand_alone_has_its_word_then(words: str, expected: tuple[str, ...]) -> None:
+    @click.command(cls=Many)
+    @click.option("--assign", cls=Bare, alone="[system]", multiple=True)
+    @click.option("--name")
+    @click.argument("rest", nargs=-1)
+    def probe(assign: tuple[str, ...], name: str, rest: tuple[str, ...]) -> None:
+        click.echo(repr(assign))
+
+    assert CliRunner().invoke(probe, words.split()).output.strip() == repr(expected)
+
+
+def test_the_forms_with_a_c_have_colours_where_colours_are_wanted(service: Service, hythe: Hythe) -> None:
+    name = hythe("run", "-d", "nginx").stdout.strip()
+    home = str(service.data_dir)
+    show = [*HYTHE, "container", "show", name, "-o"]
+
+    plain = {form: hythe("container", "show", name, "-o", form).stdout for form in ("json", "jsonc", "yaml", "yamlc")}
+    assert plain["jsonc"] == plain["json"] and plain["yamlc"] == plain["yaml"]
+    for form in ("jsonc", "yamlc"):
+        said = on_terminal(*show, form, HYTHE_HOME=home)
+        assert "\x1b[" in said
+        words = re.sub(r"\x1b\[[0-9;]*m", "", said).replace("\r", "")
+        assert [line.rstrip() for line in words.splitlines()] == plain[form.removesuffix("c")].splitlines()
+        assert "\x1b[" not in on_terminal(*show, form, HYTHE_HOME=home, NO_COLOR="1")
+
+
+def test_only_errors_are_shown_if_nothing_else_is_wanted(capsys: pytest.CaptureFixture[str], hythe: Hythe) -> None:
+    @click.command()
+    @asks()
+    def probe(ask: Asking) -> None:
+        with step("wait") as say:
+            say("pulling")
+
+    assert CliRunner().invoke(probe, []).stderr == "pulling\n"
+    assert CliRunner().invoke(probe, ["--only-show-errors"]).stderr == ""
+    assert "cannot get" in hythe("show", "--only-show-errors", "not-there-at-all").stderr
+
+
+def test_exec_has_the_size_that_is_asked_for() -> None:
+    outcome = Outcome(exec={"ls": Scripted(out=b"bin\n")})
+    with running_service({"nginx": outcome}) as place:
+        home = {"HYTHE_HOME": str(place.data_dir)}
+        name = run(*HYTHE, "run", "-d", "nginx", **home).stdout.strip()
+        size = ("--terminal-row-size", "50", "--terminal-col-size", "132")
+        done = run(*HYTHE, "container", "exec", "-t", *size, "--ids", f"hythe/{name}", "--exec-command", "ls", **home)
+
+        assert (done.returncode, done.stdout.split()) == (0, ["bin"]), done.stderr
+        found = place.processes[-1].size
+        assert found is not None and (found.rows, found.columns) == (50, 132)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from . import exits, output
+from . import exits, output, progress
 
 if TYPE_CHECKING:
     from ..client._sync.container_instances import ContainerInstanceManagementClient
@@ -180,11 +180,17 @@ def _quietly(ctx: click.Context) -> Iterator[Asking]:
         yield ask
 
 
+def _be_quiet(ctx: click.Context, _: click.Parameter, quiet: bool) -> None:
+    ctx.meta[progress.QUIET] = quiet
+
+
 _SERVICE = (
     click.option("--cloud", metavar="CLOUD", help="local, azure, china, us_government, an auth file, or an address."),
     click.option("--context", metavar="NAME", envvar="HYTHE_CONTEXT", help="A service of `hythe context list`."),
     click.option("--subscription", metavar="ID", help="Another subscription than the service's usual one."),
-)
+    click.option("--only-show-errors", is_flag=True, expose_value=False, callback=_be_quiet,
+                 help="Say nothing of what goes on meanwhile."),
+)  # fmt: skip
 _OUTPUT = (
     click.option("-o", "--output", "form", type=click.Choice(output.FORMATS), help="How to show it (default: table "
                  "on a terminal, otherwise json; short forms: table)."),
@@ -241,7 +247,8 @@ def one_group(function: F) -> F:
             raise click.UsageError("name one container group.")
         return function(*arguments, name=name or named, **rest)
 
-    option = click.option("-n", "--name", "named", metavar="NAME", help="Name of the group; also as an argument.",
+    option = click.option("-n", "--name", "--ids", "named", metavar="NAME",
+                          help="Name or id of the group; also as an argument.",
                           shell_complete=complete_groups)  # fmt: skip
     argument = click.argument("name", metavar="[GROUP]", required=False, shell_complete=complete_groups)
     return argument(option(run))  # type: ignore[return-value]
@@ -258,7 +265,8 @@ def one_named(what: str) -> Callable[[F], F]:
             folder, short = split(name or named or "")
             return function(ask, folder=folder or ask.resource_group, name=short, **rest)
 
-        option = click.option("-n", "--name", "named", metavar="NAME", help=f"Name of the {what}; also as an argument.")
+        option = click.option("-n", "--name", "--ids", "named", metavar="NAME",
+                              help=f"Name or id of the {what}; also as an argument.")  # fmt: skip
         return click.argument("name", metavar="[NAME]", required=False)(option(run))  # type: ignore[return-value]
 
     return decorate

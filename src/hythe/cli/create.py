@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import rows
 from .asking import Asking, asks, split
-from .many import Many
+from .many import Bare, Many
 from .progress import result
 
+if TYPE_CHECKING:
+    from ..models import ContainerGroup
+
+NETWORK_RANGE, SUBNET_RANGE = "10.0.0.0/16", "10.0.0.0/24"
+"""Of networks and subnets that are made: az's own."""
+SYSTEM = "[system]"
+"""Stands for the identity that a group has of its own."""
+_AROUND = ("vnet", "vnet_address_prefix", "subnet_address_prefix", "scope", "role")
+"""Options about what is beside the group's definition."""
 _WORDS: dict[str, Any] = {"multiple": True, "metavar": "NAME=VALUE"}
 
 
@@ -37,12 +46,16 @@ _OPTIONS = (
     click.option("--ports", multiple=True, type=click.IntRange(1, 65535), help="Ports of it (default: 80)."),
     click.option("--protocol", type=_choice("TCP", "UDP"), help="Of the ports (default: TCP)."),
     click.option("--dns-name-label", metavar="LABEL", help="Host name of a public address."),
-    click.option("--vnet", metavar="NAME|ID", help="With --subnet NAME: its network. It has to be there."),
-    click.option("--subnet", metavar="NAME|ID", help="Subnet that the group joins. It has to be there."),
+    click.option("--vnet", "--vnet-name", "vnet", metavar="NAME|ID", help="With --subnet NAME: its network."),
+    click.option("--vnet-address-prefix", default=NETWORK_RANGE, metavar="RANGE",
+                 help=f"Range of a network that is made for the group (default: {NETWORK_RANGE})."),
+    click.option("--subnet", metavar="NAME|ID", help="Subnet that the group joins. What is not there is made."),
+    click.option("--subnet-address-prefix", default=SUBNET_RANGE, metavar="RANGE",
+                 help=f"Range of a subnet that is made for the group (default: {SUBNET_RANGE})."),
     click.option("--registry-login-server", metavar="HOST", help="Registry of the image (default: from its name)."),
     click.option("--registry-username", metavar="NAME"),
     click.option("--registry-password", metavar="TEXT"),
-    click.option("--acr-identity", metavar="ID", help="Identity that pulls the image."),
+    click.option("--acr-identity", metavar="NAME|ID", help="Identity that pulls the image."),
     click.option("--azure-file-volume-share-name", metavar="NAME"),
     click.option("--azure-file-volume-account-name", metavar="NAME"),
     click.option("--azure-file-volume-account-key", metavar="KEY"),
@@ -53,15 +66,21 @@ _OPTIONS = (
     click.option("--gitrepo-dir", metavar="PATH"),
     click.option("--gitrepo-revision", metavar="NAME"),
     click.option("--gitrepo-mount-path", metavar="PATH"),
-    click.option("--log-analytics-workspace", metavar="ID", help="Customer id of a workspace."),
-    click.option("--log-analytics-workspace-key", metavar="KEY"),
-    click.option("--assign-identity", multiple=True, metavar="ID", help="Identities; [system] is the group's own."),
+    click.option("--log-analytics-workspace", metavar="NAME|ID",
+                 help="Workspace for logs: its name or its customer id."),
+    click.option("--log-analytics-workspace-key", metavar="KEY",
+                 help="Key of it (default: looked up in the subscription)."),
+    click.option("--assign-identity", cls=Bare, alone=SYSTEM, multiple=True, metavar="[ID]...",
+                 help=f"Identities; {SYSTEM}, or none named, is the group's own."),
+    click.option("--scope", metavar="ID", help="What the group's own identity gets a role over."),
+    click.option("--role", metavar="NAME|ID", help="That role (default: Contributor)."),
     click.option("--zone", metavar="ZONE"),
     click.option("--priority", type=_choice("Regular", "Spot")),
     click.option("--sku", type=_choice("Standard", "Dedicated", "Confidential")),
     click.option("--cce-policy", metavar="BASE64"),
-    click.option("--allow-escalation", type=bool, metavar="BOOL"),
-    click.option("--privileged", type=bool, metavar="BOOL"),
+    click.option("--allow-escalation/--no-allow-escalation", default=None,
+                 help="Whether a process may gain more rights than its parent has."),
+    click.option("--privileged/--no-privileged", default=None, help="Whether the container is privileged."),
     click.option("--run-as-user", type=int, metavar="UID"),
     click.option("--run-as-group", type=int, metavar="GID"),
     click.option("--seccomp-profile", metavar="BASE64"),
@@ -70,14 +89,16 @@ _OPTIONS = (
     click.option("--container-group-profile-id", metavar="ID", help="Profile that the group is made from."),
     click.option("--container-group-profile-revision", type=int, metavar="N"),
     click.option("--standby-pool-profile-id", metavar="ID"),
-    click.option("--fail-container-group-create-on-reuse-failure", type=bool, metavar="BOOL"),
+    click.option("--fail-container-group-create-on-reuse-failure", is_flag=True, default=None,
+                 help="Make no new group if the pool has none ready."),
     click.option("--no-wait", is_flag=True, help="Return as soon as the service has accepted it."),
 )  # fmt: skip
 
 
 _NOT_OF_PROFILES = frozenset(
-    {"vnet", "subnet", "assign_identity", "zone", "no_wait", "container_group_profile_id",
-     "container_group_profile_revision", "standby_pool_profile_id", "fail_container_group_create_on_reuse_failure"}
+    {"vnet", "vnet_address_prefix", "subnet", "subnet_address_prefix", "assign_identity", "scope",
+     "role", "container_group_profile_id", "container_group_profile_revision", "standby_pool_profile_id",
+     "fail_container_group_create_on_reuse_failure"}
 )  # fmt: skip
 
 
@@ -103,7 +124,7 @@ def profile_options(function: Any) -> Any:
 def create(ask: Asking, name: str | None, named: str | None, file: Path | None, no_wait: bool, **given: Any) -> None:
     """Create a container group, or replace it.
 
-    Networks are not made, nor roles given: what --subnet and --assign-identity name has to be there.
+    A subnet that is named by --subnet and is not there is made, with its network, and is let to container groups.
     """
     from ..models import ContainerGroup
 
@@ -118,33 +139,75 @@ def create(ask: Asking, name: str | None, named: str | None, file: Path | None, 
     folder, short = split(chosen)
     folder = folder or ask.resource_group
     location = ask.located(given["location"] or (wanted.location if file else None), folder)
+    role = ""
     if file is not None:
         wanted.location = wanted.location or location
     else:
-        wanted = defined(short, given, location, ask.client._session.subscription_id, folder)
+        wanted = defined(ask, short, given, location, folder)
+        if given["scope"]:
+            from .around import role_id
+
+            role = role_id(ask.client, given["role"] or "Contributor", given["scope"])  # before anything is made
+        for each in wanted.subnet_ids or ():
+            from .around import ready_subnet
+
+            ready_subnet(ask.client, each.id, location, given["vnet_address_prefix"], given["subnet_address_prefix"])
     poller = ask.client.container_groups.begin_create_or_update(folder, short, wanted)
-    if no_wait:
-        return
-    ask.show(result(poller, ask.client.group(short, folder), f"create {short}"), rows.of_group)
+    group = ask.client.group(short, folder)
+    made = None if no_wait else result(poller, group, f"create {short}")
+    if role:
+        from .around import give_role
+
+        identity = (made or group.get()).identity
+        give_role(ask.client, (identity and identity.principal_id) or "", role, given["scope"])
+    if made is not None:
+        ask.show(made, rows.of_group)
 
 
-def defined(name: str, given: dict[str, Any], location: str, subscription: str, folder: str) -> Any:
-    """Make a definition of the options."""
+def defined(ask: Asking, name: str, given: dict[str, Any], location: str, folder: str) -> ContainerGroup:
+    """Make a definition of the options.  What they name beside the group is looked up, and nothing is made."""
     from .definition import Written, define
 
     given = dict(given)
-    vnet, subnet = given.pop("vnet", None), given.get("subnet")
-    if vnet and not subnet:
-        raise click.UsageError("--vnet needs --subnet too.")
-    if subnet and not subnet.startswith("/"):
-        if not vnet:
-            raise click.UsageError(f"'{subnet}' is no id: give --vnet too.")
-        network = vnet if vnet.startswith("/") else (
-            f"/subscriptions/{subscription}/resourceGroups/{folder}/providers/Microsoft.Network/virtualNetworks/{vnet}"
-        )  # fmt: skip
-        given["subnet"] = f"{network}/subnets/{subnet}"
-    if not given["image"] and not given.get("container_group_profile_id"):
-        raise click.UsageError("give --image, --container-group-profile-id or --file.")
+    around = {each: given.pop(each, None) for each in _AROUND}
+    _check(given, around)
+    subscription = ask.client._session.subscription_id
+    if given.get("subnet"):
+        from .around import subnet_id
+
+        given["subnet"] = subnet_id(around["vnet"], given["subnet"], subscription, folder)
+    if given["acr_identity"] and not given["acr_identity"].startswith("/"):
+        kind = "Microsoft.ManagedIdentity/userAssignedIdentities"
+        given["acr_identity"] = (
+            f"/subscriptions/{subscription}/resourceGroups/{folder}/providers/{kind}/{given['acr_identity']}"
+        )
     given["ports"] = given["ports"] or (80,)
     given["assign_identity"] = given.get("assign_identity") or None
-    return define(name, Written(**given), location)
+    tags = None
+    if given["log_analytics_workspace"] and not given["log_analytics_workspace_key"]:
+        from .around import workspace
+
+        found = workspace(ask.client, given["log_analytics_workspace"])
+        given |= {"log_analytics_workspace": found.customer_id, "log_analytics_workspace_key": found.key}
+        tags = {"oms-resource-link": found.id}  # by which Azure's portal shows the logs
+    wanted = define(name, Written(**given), location)
+    wanted.tags = tags
+    return wanted
+
+
+def _check(given: dict[str, Any], around: dict[str, Any]) -> None:
+    """Refuse options that don't go together, as az does."""
+    subnet = given.get("subnet")
+    if around["vnet"] and not subnet:
+        raise click.UsageError("--vnet needs --subnet too.")
+    if subnet and (given["ip_address"] == "Public" or given.get("dns_name_label")):
+        raise click.UsageError("a group in a --subnet has a private address: leave out --ip-address Public and "
+                               "--dns-name-label.")  # fmt: skip
+    if around["role"] and not around["scope"]:
+        raise click.UsageError("--role needs --scope too.")
+    if around["scope"] and SYSTEM not in (given.get("assign_identity") or ()):
+        raise click.UsageError(f"--scope is for the group's own identity: give --assign-identity {SYSTEM} too.")
+    if given["log_analytics_workspace_key"] and not given["log_analytics_workspace"]:
+        raise click.UsageError("--log-analytics-workspace-key needs --log-analytics-workspace too.")
+    if not given["image"] and not given.get("container_group_profile_id"):
+        raise click.UsageError("give --image, --container-group-profile-id or --file.")

@@ -186,11 +186,11 @@ def _identity(words: Sequence[str] | None) -> ContainerGroupIdentity | None:
 
 
 def _diagnostics(written: Written) -> ContainerGroupDiagnostics | None:
-    if not _together(written, "log_analytics_workspace", "log_analytics_workspace_key"):
+    if not written.log_analytics_workspace:
         return None
     return ContainerGroupDiagnostics(
         log_analytics=LogAnalytics(
-            workspace_id=written.log_analytics_workspace or "", workspace_key=written.log_analytics_workspace_key
+            workspace_id=written.log_analytics_workspace, workspace_key=written.log_analytics_workspace_key
         )
     )
 

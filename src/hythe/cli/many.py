@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+
+
+class Bare(click.Option):
+    """An option of several words that may also stand alone, and then has the word ``alone``."""
+
+    def __init__(self, *arguments: Any, alone: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.alone = alone
 
 
 class Many(click.Command):
@@ -10,17 +20,20 @@ class Many(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Write the options again for each of their words."""
-        repeated = {
-            name for each in self.params if isinstance(each, click.Option) and each.multiple for name in each.opts
-        }
+        options = [each for each in self.params if isinstance(each, click.Option) and each.multiple]
+        repeated = {name: each for each in options for name in each.opts}
+        alone = {name: each.alone for name, each in repeated.items() if isinstance(each, Bare)}
         written: list[str] = []
         current = ""
         fresh = False
         for index, word in enumerate(args):
             if word == "--":
+                written += [alone[current]] if fresh and current in alone else []
+                fresh = False
                 written += args[index:]
                 break
-            if word.startswith("-") and not fresh:
+            if word.startswith("-") and (not fresh or current in alone):
+                written += [alone[current]] if fresh else []
                 current, fresh = (word, True) if word in repeated else ("", False)
                 written.append(word)
             elif current and not fresh:
@@ -28,6 +41,8 @@ class Many(click.Command):
             else:
                 written.append(word)
                 fresh = False
+        if fresh and current in alone:
+            written.append(alone[current])
         return super().parse_args(ctx, written)
 
 
@@ -47,10 +62,10 @@ class Trailing(click.Command):
             if word == "--":
                 break
             if word in taking:
-                group_is_next = group_is_next and word not in ("-n", "--name")
+                group_is_next = group_is_next and word not in ("-n", "--name", "--ids")
                 next(words, None)
             elif word.startswith("-") and word != "-":
-                group_is_next = group_is_next and not word.startswith("--name=")
+                group_is_next = group_is_next and not word.startswith(("--name=", "--ids="))
             elif group_is_next:
                 group_is_next = False
             else:

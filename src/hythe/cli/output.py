@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-FORMATS = ("table", "json", "yaml", "tsv", "none")
+FORMATS = ("table", "json", "jsonc", "yaml", "yamlc", "tsv", "none")
+"""az's: those that end with c have colours, where colours are wanted."""
 Row = Mapping[str, object]
 
 _STATES = {
@@ -74,14 +75,29 @@ def show(
     elif form == "tsv":
         for line in data if isinstance(data, list) else [data]:
             click.echo("\t".join(_cell(each) for each in _values(line)))
-    elif form == "yaml":
+    else:
+        _write(_text(data, form), form)
+
+
+def _text(data: object, form: str) -> str:
+    import msgspec
+
+    if form.startswith("yaml"):
         import msgspec.yaml
 
-        click.echo(msgspec.yaml.encode(data).decode().rstrip("\n"))
-    else:
-        import msgspec
+        return msgspec.yaml.encode(data).decode().rstrip("\n")
+    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
 
-        click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2))
+
+def _write(text: str, form: str) -> None:
+    if not (form.endswith("c") and coloured()):
+        click.echo(text)
+        return
+    from rich.console import Console
+    from rich.syntax import Syntax
+
+    console = Console(soft_wrap=True)
+    console.print(Syntax(text, form.removesuffix("c"), background_color="default", word_wrap=False), soft_wrap=True)
 
 
 def _search(query: str, data: object) -> Any:

@@ -15,7 +15,7 @@ from .many import Many
 
 _MEMBERS = (
     "containers", "os_type", "restart_policy", "ip_address", "volumes", "image_registry_credentials", "diagnostics",
-    "priority", "sku", "confidential_compute_properties",
+    "priority", "sku", "confidential_compute_properties", "zones", "tags",
 )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def list_(ask: Asking) -> None:
 @asks()
 @_named
 @profile_options
-def create(ask: Asking, folder: str, name: str, file: Path | None, **given: Any) -> None:
+def create(ask: Asking, folder: str, name: str, file: Path | None, no_wait: bool, **given: Any) -> None:
     """Create a profile, or add a revision to it."""
     from ..models import ContainerGroupProfile
 
@@ -51,9 +51,11 @@ def create(ask: Asking, folder: str, name: str, file: Path | None, **given: Any)
         wanted.location = ask.located(given["location"] or wanted.location, folder)
     else:
         location = ask.located(given["location"], folder)
-        group = defined(name, given, location, "", folder)
+        group = defined(ask, name, given, location, folder)
         wanted = ContainerGroupProfile(location=location, **{member: getattr(group, member) for member in _MEMBERS})
-    ask.show(ask.client.cg_profile.create_or_update(folder, name, wanted), rows.of_profile)
+    made = ask.client.cg_profile.create_or_update(folder, name, wanted)
+    if not no_wait:
+        ask.show(made, rows.of_profile)
 
 
 @profile.command("show")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Say = Callable[[str], None]
 
+QUIET = "hythe.quiet"
+"""Where click's context says that nothing is to be told."""
 _PATIENCE = 0.4
 """Seconds before anything is said: what is quick needs no words."""
 _LOOK = 1.0
@@ -43,6 +45,10 @@ class _Lines:
 @contextlib.contextmanager
 def step(doing: str) -> Iterator[Say]:
     """Show what is done and waited for; the function that is given says more about it."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(QUIET):
+        yield lambda text: None
+        return
     if not sys.stderr.isatty():
         yield _Lines()
         return

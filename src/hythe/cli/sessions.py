@@ -22,17 +22,21 @@ _STDOUT, _STDERR = 1, 2
 
 @click.command("exec", cls=Trailing)
 @asks(shows=False)
-@click.option("-n", "--name", "named", metavar="NAME", help="Name of the group; also as an argument.",
+@click.option("-n", "--name", "--ids", "named", metavar="NAME", help="Name or id of the group; also as an argument.",
               shell_complete=complete_groups)  # fmt: skip
 @container_name
 @click.option("--exec-command", metavar="TEXT", help="The command as one text, as with az; split into words.")
 @click.option("-i", "--interactive", is_flag=True, help="Give the command what comes from standard input.")
 @click.option("-t/-T", "--tty/--no-tty", default=None, help="With a terminal or without (default: as here).")
+@click.option("--terminal-row-size", "rows", type=click.IntRange(1), metavar="N",
+              help="Rows of the command's terminal (default: as here, or 24).")
+@click.option("--terminal-col-size", "columns", type=click.IntRange(1), metavar="N",
+              help="Columns of it (default: as here, or 80).")
 @click.argument("name", metavar="[GROUP]", required=False, shell_complete=complete_groups)
 @click.argument("words", metavar="[COMMAND]...", nargs=-1, type=click.UNPROCESSED)
 def exec_(
     ask: Asking, name: str | None, named: str | None, container: str | None, exec_command: str | None,
-    interactive: bool, tty: bool | None, words: Sequence[str],
+    interactive: bool, tty: bool | None, rows: int | None, columns: int | None, words: Sequence[str],
 ) -> None:  # fmt: skip
     """Run COMMAND in a running container and end with its exit code.
 
@@ -51,11 +55,12 @@ def exec_(
         raise click.UsageError("give a command: only a terminal gets a shell.")
     from .terminal import size
 
-    rows, columns = size()
+    own_rows, own_columns = size()
     with own_fault():
         session = ask.group(name).open(
             exec_command or list(words) or "/bin/sh", container=container, tty=terminal,
-            stdin=interactive or terminal, rows=rows, columns=columns,
+            stdin=interactive or terminal,
+            rows=rows or own_rows, columns=columns or own_columns,
         )  # fmt: skip
         with session:
             _carry(session, types=interactive or terminal, raw=terminal and sys.stdin.isatty())
