@@ -11,6 +11,8 @@ import inspect
 import json
 import re
 import sys
+import types
+import typing
 import warnings
 from typing import Any
 
@@ -27,15 +29,44 @@ class _Credential:
         """Give nothing; what 1.x looks for."""
 
 
-def function(each: Any) -> dict[str, Any]:
-    """Describe one operation."""
-    parameters = [
+Parameters = list[list[Any]]
+
+
+def parameters(each: Any) -> Parameters:
+    """Give name, kind, and whether there is a default, of each parameter."""
+    return [
         [name, parameter.kind.name, parameter.default is not inspect.Parameter.empty]
         for name, parameter in inspect.signature(each).parameters.items()
         if name != "self"
     ]
+
+
+def function(each: Any) -> dict[str, Any]:
+    """Describe one operation, or a class by what makes it."""
     documented = sorted(set(_KEYWORD.findall(inspect.getdoc(each) or "")))
-    return {"parameters": parameters, "async": inspect.iscoroutinefunction(each), "keywords": documented}
+    return {"parameters": parameters(each), "async": inspect.iscoroutinefunction(each), "keywords": documented}
+
+
+def constructors(model: Any) -> list[Parameters]:
+    """Give the ways to make a model: of keyword arguments, and of a mapping if that goes."""
+    if hasattr(model, "__struct_fields__"):  # ours: what its metaclass takes besides
+        older = [[name, "KEYWORD_ONLY", True] for name in vars(model).get("__aliases__", ())]
+        whole = [["properties", "KEYWORD_ONLY", True]] if model.__outer__ else []
+        return [[*parameters(model), *older, *whole], [["mapping", "POSITIONAL_OR_KEYWORD", False]]]
+    make = model.__init__
+    written = typing.get_overloads(make) if isinstance(make, types.FunctionType) else []
+    return [parameters(each) for each in written or [make]]  # what has overloads says *args, **kwargs itself
+
+
+def attributes(made: Any) -> list[str]:
+    """Name what is public on an object, beside its methods and the groups of operations."""
+    names = [name for name in dir(made) if not name.startswith("_")]
+    held = {name: getattr(made, name) for name in names}
+    return [
+        name
+        for name, value in held.items()
+        if not inspect.isroutine(value) and not type(value).__name__.endswith("Operations")
+    ]
 
 
 def client(package: str) -> dict[str, Any]:
@@ -43,6 +74,7 @@ def client(package: str) -> dict[str, Any]:
     cls = importlib.import_module(package).ContainerInstanceManagementClient
     made = cls(_Credential(), "00000000-0000-0000-0000-000000000000")
     groups: dict[str, Any] = {}
+    held: dict[str, list[str]] = {}
     for name in dir(made):
         value = None if name.startswith("_") else getattr(made, name, None)
         if not type(value).__name__.endswith("Operations"):
@@ -52,10 +84,17 @@ def client(package: str) -> dict[str, Any]:
             for method, each in inspect.getmembers(type(value), callable)
             if not method.startswith("_") and method != "models"
         }
+        held[name] = attributes(value)
     methods = {
         name: function(each) for name, each in inspect.getmembers(cls, inspect.isfunction) if not name.startswith("_")
     }
-    return {"groups": groups, "methods": methods}
+    return {
+        "groups": groups,
+        "methods": methods,
+        "constructor": function(cls),
+        "attributes": {"": attributes(made), **held},
+        "classes": sorted(importlib.import_module(f"{package}.operations").__all__),
+    }
 
 
 def members(model: type) -> list[str]:
@@ -84,7 +123,7 @@ def models(package: str) -> dict[str, Any]:
         if issubclass(value, enum.Enum):
             found[name] = {"enum": {key: each.value for key, each in value.__members__.items()}}
         elif value.__module__.startswith(package):
-            found[name] = {"members": members(value)}
+            found[name] = {"members": members(value), "constructors": constructors(value)}
     return found
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import aio, errors, models
+    from . import aio, errors, models, operations
     from .client import clouds
     from .client._sync.connecting import connect, discover_cloud
     from .client._sync.container_instances import ContainerInstanceManagementClient
@@ -67,6 +67,7 @@ __all__ = [
     "from_pod",
     "get_client_from_auth_file",
     "models",
+    "operations",
     "read_definition",
     "refresh_prices",
     "to_pod",
@@ -105,7 +106,7 @@ _ALIASES = {"LROPoller": "AzureOperationPoller"}
 
 def __getattr__(name: str) -> object:
     """Load a public name."""
-    if name in ("aio", "errors", "models"):
+    if name in ("aio", "errors", "models", "operations"):
         return import_module(f".{name}", __name__)
     if name == "clouds":
         return import_module(".client.clouds", __name__)

@@ -7,6 +7,7 @@ import sys
 
 import hythe
 from hythe import aio
+from hythe.aio import operations as aio_operations
 
 _PROGRAM = """
 import sys, time
@@ -41,3 +42,25 @@ def test_the_asynchronous_names_are_the_same() -> None:
     for name in both - {"get_client_from_auth_file", "clouds"}:
         assert getattr(hythe, name).__name__ == getattr(aio, name).__name__
         assert getattr(hythe, name) is not getattr(aio, name)
+
+
+def test_groups_of_operations_have_their_classes_and_their_models_where_microsofts_have_them() -> None:
+    assert set(hythe.operations.__all__) == set(aio_operations.__all__)
+    for client_class, operations in (
+        (hythe.ContainerInstanceManagementClient, hythe.operations),
+        (aio.ContainerInstanceManagementClient, aio_operations),
+    ):
+        client = client_class(hythe.StaticTokenCredential("t"), "s", "https://localhost:1")
+        assert client.api_version == client.DEFAULT_API_VERSION
+        made = {type(getattr(client, name)) for name in dir(client) if not name.startswith("_")}
+        assert {getattr(operations, name) for name in operations.__all__} <= made
+        assert client.container_groups.models is hythe.models
+        assert client.container_groups.api_version == client.api_version
+
+
+def test_the_models_are_loaded_as_few_as_before() -> None:
+    program = "import sys, hythe.models; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    names = [name for name in done.stdout.split() if name.startswith("hythe.models.")]
+    loaded = {name.removeprefix("hythe.models.") for name in names}
+    assert loaded == {"_base", "_reading", "_twin", "common", "container_group", "enums", "resources"}

@@ -176,6 +176,22 @@ def test_older_names_of_a_probe() -> None:
     assert ContainerProbe(exec_property=run).exec_ is run
 
 
+def test_the_network_profile_of_old_programs_is_the_first_subnet() -> None:
+    old, new = models.ContainerGroupNetworkProfile(id="/old"), models.ContainerGroupSubnetId(id="/old")
+    group = ContainerGroup(location="x", network_profile=old)  # type: ignore[call-arg]
+    assert group == ContainerGroup(location="x", subnet_ids=[new]) and group.network_profile == old
+    assert json.loads(to_json(group)) == {"location": "x", "properties": {"subnetIds": [{"id": "/old"}]}}
+    assert ContainerGroup(location="x", network_profile={"id": "/old"}) == group  # type: ignore[call-arg]
+    assert ContainerGroup.from_dict({"location": "x", "network_profile": {"id": "/old"}}) == group
+    assert ContainerGroup.from_yaml("{location: x, properties: {networkProfile: {id: /old}}}") == group
+    assert ContainerGroup.from_dict({"properties": {"networkProfile": None}}) == ContainerGroup()
+    assert ContainerGroup(network_profile=None, subnet_ids=[new]).subnet_ids == [new]  # type: ignore[call-arg]
+    group.network_profile = None
+    assert group.subnet_ids is None and group.network_profile is None
+    group.network_profile = old
+    assert group.subnet_ids == [new]
+
+
 def test_a_flat_dict_as_of_the_packages_up_to_10_1() -> None:
     assert MADE.as_dict(flat=True)["containers"][0]["resources"] == {"requests": {"memory_in_gb": 1.5, "cpu": 1.0}}
     assert ContainerGroup.from_dict(MADE.as_dict(flat=True)) == MADE

@@ -16,11 +16,13 @@ from click.testing import CliRunner
 
 import hythe
 from hythe.cli import main
+from hythe.client.transport import Request
 from hythe.errors import InvalidRequest, OperationFailed
 from hythe.models import (
     AzureFileVolume,
     Container,
     ContainerGroup,
+    ContainerGroupNetworkProfile,
     ResourceRequests,
     ResourceRequirements,
     Volume,
@@ -166,6 +168,31 @@ def test_shares_can_be_made_filled_listed_and_removed(
     hythe_client.container_groups.begin_delete("hythe", "web").result()
     share("rm", "account/data")
     assert json.loads(share("ls")) == []
+
+
+def test_a_group_of_a_program_of_2019_joins_the_subnet_of_its_network_profile(
+    hythe_client: hythe.ContainerInstanceManagementClient,
+) -> None:
+    def put(kind: str, properties: object) -> str:
+        folder = f"/subscriptions/{hythe_client._session.subscription_id}/resourceGroups/hythe"
+        body = json.dumps({"location": "eastus", "properties": properties}).encode()
+        url = f"{folder}/providers/Microsoft.Network/{kind}?api-version=2022-01-01"
+        answer = hythe_client.send_request(Request(method="PUT", url=url, headers={}, body=body))
+        assert answer.status < 300, answer.body
+        return str(json.loads(answer.body)["id"])
+
+    hythe_client.ensure_resource_group("hythe")
+    delegated = [{"name": "d", "properties": {"serviceName": "Microsoft.ContainerInstance/containerGroups"}}]
+    subnets = [{"name": "s", "properties": {"addressPrefix": "10.80.1.0/24", "delegations": delegated}}]
+    network = put("virtualNetworks/n", {"addressSpace": {"addressPrefixes": ["10.80.0.0/16"]}, "subnets": subnets})
+    places = [{"name": "ip", "properties": {"subnet": {"id": f"{network}/subnets/s"}}}]
+    interfaces = [{"name": "eth0", "properties": {"ipConfigurations": places}}]
+    profile = put("networkProfiles/p", {"containerNetworkInterfaceConfigurations": interfaces})
+
+    made = group("c", network_profile=ContainerGroupNetworkProfile(id=profile))
+    found = hythe_client.container_groups.begin_create_or_update("hythe", "web", made).result()
+
+    assert found.network_profile is not None and found.network_profile.id.endswith("/virtualNetworks/n/subnets/s")
 
 
 async def test_the_asynchronous_client(hythe_service: RunningService) -> None:

@@ -32,6 +32,8 @@ class _Member(NamedTuple):
     hint: Any
     inner: bool
     """Whether it stands under ``properties`` on the wire."""
+    single: bool = False
+    """Whether this is an older name that has one thing where there is a list of them now."""
 
 
 @cache
@@ -46,7 +48,9 @@ def _members(model: type[Model], python_names: bool) -> dict[str, _Member]:
         if python_names:
             found[name.lower()] = member
     if python_names:
-        found.update({alias.lower(): found[name] for alias, name in model.__aliases__.items()})
+        many = inner_models(model)
+        for alias, name in model.__aliases__.items():
+            found[alias.lower()] = found[name]._replace(single=name in many and many[name][1] is list)
     return found
 
 
@@ -89,14 +93,15 @@ class _Reader(NamedTuple):
         return outer
 
     def _into(
-        self, members: dict[str, _Member], value: Mapping[str, Any], inner: bool | None, depth: int
+        self, members: dict[str, _Member], given: Mapping[str, Any], inner: bool | None, depth: int
     ) -> dict[str, Any]:
         """Read the members of one level: those under ``properties``, those beside it, or (None) all."""
         made: dict[str, Any] = {}
-        for key, each in value.items():
+        for key, each in given.items():
             known = members.get(str(key).lower())
             if known is not None and inner in (None, known.inner):
-                made[known.wire] = self.value(known.hint, each, depth + 1)
+                value = [each] if known.single and each is not None else each
+                made[known.wire] = self.value(known.hint, value, depth + 1)
             elif not self.known_only:
                 made[key] = _plain(each)
         return made
@@ -195,12 +200,14 @@ def _model_in(hint: Any, shape: type = object) -> tuple[type[Model], type] | Non
 def completed(model: type[Model], members: dict[str, Any]) -> dict[str, Any]:
     """Bring a constructor's arguments into the names and types of the fields."""
     fields = model.__struct_fields__
+    inner = inner_models(model)
     for name in [name for name in members if name not in fields]:
         if name == _PROPERTIES and model.__outer__:
             members = {**_opened(model, members.pop(name)), **members}
         elif name in model.__aliases__:
-            members[model.__aliases__[name]] = members.pop(name)
-    inner = inner_models(model)
+            value, newer = members.pop(name), model.__aliases__[name]
+            if value is not None:
+                members[newer] = [value] if newer in inner and inner[newer][1] is list else value
     for name, value in members.items():
         if name in inner and isinstance(value, dict | list):
             members[name] = _modelled(*inner[name], value)

@@ -349,6 +349,10 @@ class ContainerGroupSubnetId(Model, kw_only=True):
     name: str | None = None
 
 
+ContainerGroupNetworkProfile = ContainerGroupSubnetId
+"""What stood in its place before 2021-07-01: the id of a network profile, which leads to a subnet."""
+
+
 class DnsConfiguration(Model, kw_only=True):
     """Name servers of a group; search domains and options are space-separated."""
 
@@ -509,6 +513,7 @@ class ContainerGroup(ContainerGroupProperties, kw_only=True):
         "system_data",
     )
     __read_only__: ClassVar[frozenset[str]] = ContainerGroupProperties.__read_only__ | {"id", "type", "system_data"}
+    __aliases__: ClassVar[Mapping[str, str]] = {"network_profile": "subnet_ids", "networkProfile": "subnet_ids"}
 
     id: str | None = None
     name: str | None = None
@@ -529,6 +534,15 @@ class ContainerGroup(ContainerGroupProperties, kw_only=True):
         """Be what stands under ``properties`` on the wire; a change of it is one of this."""
         return self
 
+    @property
+    def network_profile(self) -> ContainerGroupSubnetId | None:
+        """Be the first of ``subnet_ids``, under the name of 1.x; Azure takes network profiles no longer, Hythe does."""
+        return self.subnet_ids[0] if self.subnet_ids else None
+
+    @network_profile.setter
+    def network_profile(self, profile: ContainerGroupSubnetId | None) -> None:
+        self.subnet_ids = None if profile is None else [profile]
+
 
 class Resource(Model, kw_only=True):
     """The part of a resource that PATCH changes: its tags."""
@@ -546,5 +560,5 @@ class Resource(Model, kw_only=True):
 class ContainerGroupListResult(Model, kw_only=True):
     """One page of groups."""
 
-    value: list[ContainerGroup]
+    value: list[ContainerGroup] | None = None
     next_link: str | None = None

@@ -68,7 +68,7 @@ class Usage(Model, kw_only=True):
 class UsageListResult(Model, kw_only=True):
     """One page of usages."""
 
-    value: list[Usage]
+    value: list[Usage] | None = None
     next_link: str | None = None
 
 
@@ -93,5 +93,5 @@ class Operation(Model, kw_only=True):
 class OperationListResult(Model, kw_only=True):
     """One page of operations."""
 
-    value: list[Operation]
+    value: list[Operation] | None = None
     next_link: str | None = None

@@ -84,7 +84,7 @@ class ContainerGroupProfile(ContainerGroupProfileProperties, kw_only=True):
 class ContainerGroupProfileListResult(Model, kw_only=True):
     """One page of profiles."""
 
-    value: list[ContainerGroupProfile]
+    value: list[ContainerGroupProfile] | None = None
     next_link: str | None = None
 
 

@@ -71,6 +71,11 @@ class Client:
         self.connected_to: str = f"{self._session.base_url}, subscription {subscription_id}"
         """Tells in words what this client talks to; `hythe.connect` says more."""
 
+    @property
+    def api_version(self) -> str:
+        """Tell which version of the API is spoken, unless a call names another."""
+        return self._session.api_version
+
     def _add_operations(self, session: Session) -> None:
         """Set the attributes that hold the operations."""
         raise NotImplementedError

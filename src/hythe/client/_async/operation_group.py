@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import IO, Any, TypeVar, cast
 
+from hythe import models
 from hythe.client.documents import Body, decode, decode_page, encode
 from hythe.client.options import BeginOptions, Call, CallOptions, call_of
 from hythe.client.transport import Response
@@ -28,6 +30,16 @@ class OperationGroup:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    @property
+    def models(self) -> ModuleType:
+        """Give the module `hythe.models`, which Microsoft's have here too."""
+        return models
+
+    @property
+    def api_version(self) -> str:
+        """Tell which version of the API is spoken, unless a call names another."""
+        return self._session.api_version
 
     def _path(self, resource_group: str, kind: str, *names: str) -> Path:
         """Name something of the provider in a resource group."""

@@ -6,20 +6,20 @@ service inside ``await poller.done()``.
 
 from __future__ import annotations
 
-from .client import clouds
-from .client._async.connecting import connect, discover_cloud
-from .client._async.container_instances import ContainerInstanceManagementClient
-from .client._async.credentials import CertificateCredential, ClientSecretCredential, StaticTokenCredential
-from .client._async.poller import AzureOperationPoller
-from .client._async.price_list import refresh_prices
-from .client._async.resources import ResourceManagementClient
-from .client._async.surroundings import (
+from ..client import clouds
+from ..client._async.connecting import connect, discover_cloud
+from ..client._async.container_instances import ContainerInstanceManagementClient
+from ..client._async.credentials import CertificateCredential, ClientSecretCredential, StaticTokenCredential
+from ..client._async.poller import AzureOperationPoller
+from ..client._async.price_list import refresh_prices
+from ..client._async.resources import ResourceManagementClient
+from ..client._async.surroundings import (
     AzureCliCredential,
     DefaultCredential,
     EnvironmentCredential,
     ManagedIdentityCredential,
 )
-from .client.auth_file import get_client_from_auth_file
+from ..client.auth_file import get_client_from_auth_file
 
 LROPoller = AzureOperationPoller
 AsyncLROPoller = AzureOperationPoller
