@@ -541,7 +541,7 @@ class ContainerGroup(ContainerGroupProperties, kw_only=True):
 
     @network_profile.setter
     def network_profile(self, profile: ContainerGroupSubnetId | None) -> None:
-        self.subnet_ids = None if profile is None else [profile]
+        self["subnetIds"] = None if profile is None else [profile]  # an assignment would be a declaration to checkers
 
 
 class Resource(Model, kw_only=True):
