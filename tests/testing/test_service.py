@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -46,16 +46,38 @@ def test_the_plugin_costs_nothing_where_it_is_not_used() -> None:
     assert done.stdout.split() == []
 
 
-def test_further_services_start_at_once() -> None:
-    with running_service():
+SETUP = re.compile(r"^([\d.]+)s setup +test_theirs\.py::test_(\w+)$", re.MULTILINE)
+TRIES = 8
+
+
+def test_the_first_service_of_a_process_takes_less_than_a_second_and_further_ones_less_than_a_tenth(
+    tmp_path: Path,
+) -> None:
+    """Look at what pytest measures of somebody's tests: the plugin's imports are in the first.
+
+    Whatever else the machine does is in it too, so the quickest of some runs counts.
+    """
+    names = ("first", "second", "third", "fourth")
+    (tmp_path / "test_theirs.py").write_text("".join(f"def test_{name}(hythe_service): pass\n" for name in names))
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    options = ["-q", "--durations=0", "--durations-min=0", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    first, further = [], []
+    for _ in range(TRIES):
+        command = [sys.executable, "-m", "pytest", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        took = {name: float(seconds) for seconds, name in SETUP.findall(done.stdout)}
+        assert set(took) == set(names), done.stdout + done.stderr
+        first.append(took.pop("first"))
+        further.append(min(took.values()))
+        if min(first) < 1.0 and min(further) < 0.1:
+            return
+    pytest.fail(f"the first of a process took {first} s, a further one {further} s")
+
+
+def test_a_service_leaves_nothing_behind() -> None:
+    with running_service() as service:
         pass
-    took = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        with running_service() as service:
-            took.append(time.perf_counter() - begun)
-        assert not service.data_dir.exists()
-    assert min(took) < 0.1
+    assert not service.data_dir.exists()
 
 
 def test_the_environment_leads_here(hythe_service: RunningService) -> None:
