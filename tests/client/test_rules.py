@@ -215,6 +215,13 @@ def test_a_failed_operation_says_what_to_do_next(code: str, message: str, events
     assert error.events == tuple(events)
 
 
+def test_an_error_that_stands_for_several_means_what_they_mean() -> None:
+    details = [{"code": "InaccessibleImage", "message": "One."}, {"code": "InaccessibleImage", "message": "Two."}]
+    body = {"error": {"code": "MultipleErrorsOccurred", "message": "Multiple error occurred: x.", "details": details}}
+    made = error_of(answer(400, body), "create it")
+    assert type(made) is errors.ImageInaccessible and len(made.details) == 2
+
+
 def test_too_many_cores_are_told_by_the_message() -> None:
     message = "container group quota 'StandardCores' exceeded in region 'eastus'. Limit: '10', Usage: '0'."
     body = {"error": {"code": "ServiceUnavailable", "message": message}}

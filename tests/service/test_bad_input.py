@@ -229,6 +229,41 @@ async def test_one_problem_is_reported_once() -> None:
     assert (reply.json["error"]["target"], "details" in reply.json["error"]) == ("tags.hythe.nonsense", False)
 
 
+async def test_several_images_that_can_not_be_had_are_told_together() -> None:
+    outcomes = {"a": Outcome(pull_error="no"), "b": Outcome(pull_error="RegistryErrorResponse index.docker.io")}
+    body = group(container("one", image="a"), container("two", image="b"), container("three", image="a"))
+    async with running(outcomes) as service:
+        await service.make_folder()
+        reply = await service.ask("PUT", f"{GROUPS}/web", body)
+
+    assert (reply.status, reply.code) == (400, "MultipleErrorsOccurred")
+    assert reply.json["error"]["message"] == (
+        "Multiple error occurred: 'BadRequest':'InaccessibleImage':'The image 'a' in container group 'web' is not "
+        "accessible. Please check the image and registry credential.';'Conflict':'RegistryErrorResponse':'An error "
+        "response is received from the docker registry 'index.docker.io'. Please retry later.'."
+    )
+    codes = [each["code"] for each in reply.json["error"]["details"]]
+    assert codes == ["InaccessibleImage", "RegistryErrorResponse"]
+
+
+async def test_a_group_whose_image_is_gone_is_not_started_anew() -> None:
+    outcomes: dict[str, Outcome] = {}
+    async with running(outcomes) as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", group())
+        service.engine.outcomes["image"] = Outcome(pull_error="gone")
+        restarted = await service.ask("POST", f"{GROUPS}/web/restart")
+        running_on = (await service.ask("GET", f"{GROUPS}/web")).json["properties"]["instanceView"]["state"]
+        await service.ask("POST", f"{GROUPS}/web/stop")
+        started = await service.ask("POST", f"{GROUPS}/web/start")
+        del service.engine.outcomes["image"]
+        again = await service.ask("POST", f"{GROUPS}/web/start")
+
+    assert (restarted.status, restarted.code, running_on) == (400, "MultipleErrorsOccurred", "Running")
+    assert restarted.json["error"]["message"].startswith("Multiple error occurred: 'BadRequest':'InaccessibleImage':'")
+    assert (started.status, started.code, again.status) == (400, "InaccessibleImage", 202)
+
+
 async def test_missing_member_is_named_with_its_path() -> None:
     body = group(container(environmentVariables=[{"value": "x"}]))
     async with running() as service:

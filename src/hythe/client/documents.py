@@ -23,7 +23,7 @@ from hythe.errors import (
     UnexpectedAnswer,
 )
 from hythe.models import Model, from_json, to_json, wire_form
-from hythe.wire.faults import Detail
+from hythe.wire.faults import SEVERAL, Detail
 from hythe.wire.poll import retry_after
 
 from .transport import Response
@@ -133,7 +133,8 @@ def error_of(response: Response, doing: str) -> ServiceError | UnexpectedAnswer 
         )
     code, message, details = _read_error(response)
     general = ServiceFault if response.status >= _FIRST_FAULT else ServiceError
-    cls = _BY_CODE.get(code) or _BY_STATUS.get(response.status, general)
+    meant = code if code != SEVERAL else next((each.code for each in details if each.code in _BY_CODE), code)
+    cls = _BY_CODE.get(meant) or _BY_STATUS.get(response.status, general)
     if cls is Conflict and "quota" in message.lower():  # cores: Azure's code for it is ServiceUnavailable
         cls = QuotaExceeded
     return cls(

@@ -386,6 +386,8 @@ class Resources:
             # Clients that take nothing but a 202 follow it wherever it leads: here to the resource, which runs.
             where = f"{call.base_url}{quote(held.id)}?api-version={call.api_version}"
             return empty(call.lro.idle, [("Location", where)] if call.lro.idle == _ACCEPTED else [])
+        if verb != "stop":
+            await kind.admit_again(self._whole(kind, held), verb, identity, self._admission)
         row, operation = self.turn(kind, held, identity, verb)
         return await self._answered(kind, row, operation, call)
 
@@ -401,6 +403,11 @@ class Resources:
             parent_epoch=held.parent_epoch if parent_epoch is None else parent_epoch,
         )
         return row, self._declare(row, identity)
+
+    def _whole(self, kind: Kind, held: Row) -> Any:
+        """Read a stored definition with its secrets."""
+        opened = self._store.opened(held.key) or held
+        return kind.read_again(self._vault.open(opened.secrets, opened.uid) if opened.secrets else opened.spec)
 
     def end(self, row: Row, identity: ResourceId) -> None:
         """Have control give up what it is doing for a resource."""

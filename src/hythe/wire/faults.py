@@ -6,9 +6,13 @@ Codes and sentences are the ones that Azure's own service uses, so that programs
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 
 import msgspec
 from msgspec import Struct
+
+SEVERAL = "MultipleErrorsOccurred"
+"""The code of an error that stands for those in its details."""
 
 
 class Detail(Struct, kw_only=True, omit_defaults=True):
@@ -57,6 +61,15 @@ def bad_request(problems: Sequence[Detail]) -> Fault:
     if len(problems) == 1:
         return Fault(400, first.code, first.message, target=first.target)
     return Fault(400, first.code, first.message, details=problems)
+
+
+def several(faults: Sequence[Fault]) -> Fault:
+    """Report what else than the body is wrong, all in one, as Azure does for images: its texts stand in the message."""
+    told = ";".join(
+        f"'{HTTPStatus(fault.status).phrase.replace(' ', '')}':'{fault.code}':'{fault.message}'" for fault in faults
+    )
+    details = [Detail(code=fault.code, message=fault.message, target=fault.target) for fault in faults]
+    return Fault(faults[0].status, SEVERAL, f"Multiple error occurred: {told}.", details=details)
 
 
 def invalid_content(why: str) -> Fault:

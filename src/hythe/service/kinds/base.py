@@ -108,6 +108,9 @@ class Kind(Protocol):
     async def admit(self, wanted: Any, held: Row | None, identity: ResourceId, admission: Admission) -> Any:
         """Check a definition against the world, and give it with what the service fills in.  Raises `Fault`."""
 
+    async def admit_again(self, held: Any, verb: str, identity: ResourceId, admission: Admission) -> None:
+        """Check against the world what is about to ``start`` or ``restart``.  Raises `Fault`."""
+
     def refuse_removal(self, row: Row, store: SqlStore) -> None:
         """Refuse to delete what others need.  Raises `Fault`."""
 
@@ -139,6 +142,9 @@ class Defaults:
     def idle(self, row: Row) -> bool:
         """Say no: it is not something that runs."""
         return False
+
+    async def admit_again(self, held: Any, verb: str, identity: ResourceId, admission: Admission) -> None:
+        """Let it: it needs nothing that may have gone."""
 
     def refuse_removal(self, row: Row, store: SqlStore) -> None:
         """Let it go: nothing needs it."""

@@ -19,7 +19,7 @@ from ...models import (
     to_json,
 )
 from ...wire import lenient, versions
-from ...wire.faults import Detail, Fault, bad_request, invalid_content
+from ...wire.faults import Detail, Fault, bad_request, invalid_content, several
 from ...wire.ids import PROVIDER, ResourceId
 from ...wire.tags import PUBLISH, PublishedPort, published
 from ..call import Caller
@@ -110,7 +110,9 @@ class ContainerGroups(Defaults):
         check(admission.store, wanted, identity, admission.kept_ranges)
         admission.ports(identity.key, _published(wanted))
         _refuse_shares(wanted, identity, admission)
-        await _refuse_images(wanted, identity, admission)
+        missing = await _missing_images(wanted, identity, admission)
+        if missing:
+            raise missing[0] if len(missing) == 1 else several(missing)
         return replace(
             wanted,
             sku=wanted.sku or "Standard",
@@ -119,6 +121,12 @@ class ContainerGroups(Defaults):
             ip_address=self._address(wanted, held, identity, admission),
             identity=admitted(wanted.identity, identity.name, admission.tenant, admission.user_identity),
         )
+
+    async def admit_again(self, held: ContainerGroup, verb: str, identity: ResourceId, admission: Admission) -> None:
+        """Check that its images can still be had, if they are not here; a restart tells of one as of several."""
+        missing = await _missing_images(held, identity, admission)
+        if missing:
+            raise missing[0] if len(missing) == 1 and verb == "start" else several(missing)
 
     def _address(
         self, wanted: ContainerGroup, held: Row | None, identity: ResourceId, admission: Admission
@@ -264,28 +272,31 @@ def _refuse_shares(wanted: ContainerGroup, identity: ResourceId, admission: Admi
         raise bad_request(problems)
 
 
-async def _refuse_images(wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> None:
-    """Refuse a group whose images can't be had: better now than as a container that waits for ever."""
+async def _missing_images(wanted: ContainerGroup, identity: ResourceId, admission: Admission) -> list[Fault]:
+    """Find the images that can't be had: better told now than as a container that waits for ever."""
     every = [*(wanted.init_containers or ()), *(wanted.containers or ())]
     images = list(dict.fromkeys(one.image or "" for one in every))
     credentials = wanted.image_registry_credentials or ()
     answers = await asyncio.gather(
         *(admission.accessible(image, identity.subscription.lower(), credentials) for image in images)
     )
-    for image, why in zip(images, answers, strict=True):
-        if why is None:
-            continue
-        code, words = why
-        if code == "RegistryErrorResponse":
-            message = f"An error response is received from the docker registry '{words}'. Please retry later."
-            raise Fault(409, code, message)
-        if code == "OsVersionNotSupported":
-            raise Fault(400, code, f"The OS version of image '{image}' is not supported.")
-        message = (
-            f"The image '{image}' in container group '{identity.name}' is not accessible. "
-            "Please check the image and registry credential."
-        )
-        raise Fault(400, code, f"{message} {words[:1].upper()}{words[1:]}".strip())
+    return [
+        _no_image(image, identity.name, *why) for image, why in zip(images, answers, strict=True) if why is not None
+    ]
+
+
+def _no_image(image: str, group: str, code: str, words: str) -> Fault:
+    """Report an image that can't be had."""
+    if code == "RegistryErrorResponse":
+        message = f"An error response is received from the docker registry '{words}'. Please retry later."
+        return Fault(409, code, message)
+    if code == "OsVersionNotSupported":
+        return Fault(400, code, f"The OS version of image '{image}' is not supported.")
+    message = (
+        f"The image '{image}' in container group '{group}' is not accessible. "
+        "Please check the image and registry credential."
+    )
+    return Fault(400, code, f"{message} {words[:1].upper()}{words[1:]}".strip())
 
 
 def _published(wanted: ContainerGroup) -> list[PublishedPort]:
