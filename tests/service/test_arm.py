@@ -135,6 +135,9 @@ async def test_resource_groups_are_filtered(service: Service) -> None:
 
     assert await found("$filter=tagName%20eq%20'env'") == ["a", "b"]
     assert await found("$filter=tagName%20eq%20'ENV'%20and%20tagValue%20eq%20'test'") == ["b"]
+    assert await found("$filter=startswith(tagName,%20'e')") == ["a", "b"]
+    assert await found("$filter=name%20ne%20'A'%20and%20location%20eq%20'eastus'") == ["b", "c", "rg"]
+    assert await found("$filter=substringof('c',%20name)") == ["c"]
     assert await found("$top=2") == ["a", "b"]
     for wrong in ("$filter=color%20eq%20'red'", "$filter=name%20eq", "$top=-1", "$top=x"):
         assert (await ask(service, "GET", f"{S}/resourceGroups", query=wrong)).status == 400
