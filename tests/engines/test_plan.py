@@ -94,6 +94,14 @@ def test_created_but_not_started_is_started() -> None:
     assert made.actions == (StartContainer(name="a", id="id-a"),)
 
 
+def test_a_container_of_which_nothing_is_known_is_ended_first() -> None:
+    of = group("a")
+
+    made = plan(want(of), Observed(sandbox=SANDBOX, containers=(seen(of, "a", "unknown"),)), NOW, grace=7)
+
+    assert made.actions == (StopContainer(name="a", id="id-a", grace=7),)
+
+
 @pytest.mark.parametrize("policy", ["Never", "OnFailure", "Always"])
 def test_a_start_that_was_cut_short_is_done_once_more_as_the_same_attempt(policy: str) -> None:
     of = group("a", policy=policy)

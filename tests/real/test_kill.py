@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -178,6 +180,24 @@ def test_killed_among_many_creates(fresh: Running) -> None:
     wait_for(lambda: all(fresh.state(folder, name) == wanted[name] for name in there))
     for name in there:
         assert fresh.aci.container_groups.get(folder, name).containers[0].instance_view.restart_count == 0
+    nothing_is_left(fresh, folder)
+
+
+def test_containerd_killed_among_many_creates(fresh: Running) -> None:
+    fresh.up()
+    with crowd(fresh) as (folder, wanted):
+        os.kill(int(Path(f"/run/hythe/{fresh.installation}/containerd.pid").read_text()), signal.SIGKILL)
+
+    there = [one.name for one in fresh.aci.container_groups.list_by_resource_group(folder)]
+    assert there
+    # How a task ended while nobody looked, nobody knows; then it has failed.
+    ends = {"Running": ("Running",), "Succeeded": ("Succeeded", "Failed")}
+    wait_for(lambda: all(fresh.state(folder, name) in ends[wanted[name]] for name in there))
+    for name in there:
+        (held,) = fresh.aci.container_groups.get(folder, name).containers
+        if fresh.state(folder, name) == "Failed":
+            assert held.instance_view.current_state.detail_status == "Unknown"
+        assert wanted[name] == "Running" or held.instance_view.restart_count == 0
     nothing_is_left(fresh, folder)
 
 

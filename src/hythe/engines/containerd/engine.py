@@ -59,6 +59,8 @@ from .volumes import Volumes
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+_TRIED = "OCI runtime"
+"""Is in every error of a start that came as far as the runtime."""
 _PULL_PATIENCE = 1.0
 """Seconds for which a pull is waited for; then it goes on beside the pass, which must stay ready for other wishes."""
 
@@ -369,6 +371,8 @@ class ContainerdEngine(Streams):
         except Transient as error:
             if "already in starting state" in str(error):  # a service that died asked for the same
                 raise Transient(f"cannot start container {name} yet: {error}", retry_after=0.5) from None
+            if _TRIED not in str(error):  # no fault of the container's: the next look begins it once more
+                raise Transient(f"cannot start container {name}: {error}", retry_after=2) from None
             # CRI now has it as ended with the reason StartError: the restart policy decides what follows.
             self._sight.refused.add(identity)
             message = f"Error: Failed to start container {name}, Error response: {error}"

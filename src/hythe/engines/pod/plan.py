@@ -257,7 +257,10 @@ class _Look:
         seen = self.newest.get(container.name)
         record = self.records[container.name]
         spec = self.specs[container.name]
-        if seen is not None and seen.state in ("running", "unknown"):
+        if seen is not None and seen.state == "unknown":  # nobody can tell any more whether it runs
+            yield StopContainer(name=seen.name, id=seen.id, grace=self.grace)
+            return
+        if seen is not None and seen.state == "running":
             if not seen.live:
                 self.records[container.name] = replace(record, unhealthy=True)
                 yield StopContainer(name=seen.name, id=seen.id, grace=self.grace)
