@@ -29,7 +29,10 @@ class ContainerGroupsOperations(OperationGroup):
         container_group: Given,
         **options: Unpack[BeginOptions],
     ) -> AzureOperationPoller[ContainerGroup]:
-        """Create a group, or replace it, and return a poller whose result is the group."""
+        """Create a group, or replace it, and return a poller whose result is the group.
+
+        Operation ``ContainerGroups_CreateOrUpdate``.
+        """
         doing = f"create container group {container_group_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_name)
         body = encode(container_group, ContainerGroup)
@@ -40,7 +43,10 @@ class ContainerGroupsOperations(OperationGroup):
     async def get(
         self, resource_group_name: str, container_group_name: str, **options: Unpack[CallOptions]
     ) -> ContainerGroup:
-        """Return a group with its instance view."""
+        """Return a group with its instance view.
+
+        Operation ``ContainerGroups_Get``.
+        """
         path = self._path(resource_group_name, _KIND, container_group_name)
         return await self._read(ContainerGroup, path, f"get container group {container_group_name!r}", options)
 
@@ -48,6 +54,8 @@ class ContainerGroupsOperations(OperationGroup):
         """Iterate over the groups of the subscription, with instance views if ``expand`` asks for them.
 
         Azure's lists have none, whatever is asked: get each group there.
+
+        Operation ``ContainerGroups_List``.
         """
         doing = "list the container groups of the subscription"
         return self._list(ContainerGroup, ("providers", PROVIDER, _KIND), doing, options, query=_asking_for(expand))
@@ -58,6 +66,8 @@ class ContainerGroupsOperations(OperationGroup):
         """Iterate over the groups of a resource group, with instance views if ``expand`` asks for them.
 
         Azure's lists have none, whatever is asked: get each group there.
+
+        Operation ``ContainerGroups_ListByResourceGroup``.
         """
         doing = f"list the container groups of resource group {resource_group_name!r}"
         path = self._path(resource_group_name, _KIND)
@@ -73,7 +83,10 @@ class ContainerGroupsOperations(OperationGroup):
         tags: Mapping[str, str] | None = None,
         **options: Unpack[CallOptions],
     ) -> ContainerGroup:
-        """Replace the tags of a group, given as a `Resource`, or as ``tags`` (the form of 1.x)."""
+        """Replace the tags of a group, given as a `Resource`, or as ``tags`` (the form of 1.x).
+
+        Operation ``ContainerGroups_Update``.
+        """
         if resource is None:
             resource = Resource(location=location, tags=dict(tags or {}))
         doing = f"update container group {container_group_name!r}"
@@ -83,7 +96,10 @@ class ContainerGroupsOperations(OperationGroup):
     async def begin_delete(
         self, resource_group_name: str, container_group_name: str, **options: Unpack[BeginOptions]
     ) -> AzureOperationPoller[ContainerGroup | None]:
-        """Delete a group and return a poller whose result is its last state, or None if there was none."""
+        """Delete a group and return a poller whose result is its last state, or None if there was none.
+
+        Operation ``ContainerGroups_Delete``.
+        """
         doing = f"delete container group {container_group_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_name)
         return await self._begin("DELETE", path, optional_reader(ContainerGroup, doing), doing, options)
@@ -91,14 +107,20 @@ class ContainerGroupsOperations(OperationGroup):
     async def delete(
         self, resource_group_name: str, container_group_name: str, **options: Unpack[BeginOptions]
     ) -> ContainerGroup | None:
-        """Delete a group, wait for the end, and return its last state, or None if there was none."""
+        """Delete a group, wait for the end, and return its last state, or None if there was none.
+
+        Operation ``ContainerGroups_Delete``.
+        """
         poller = await self.begin_delete(resource_group_name, container_group_name, **options)
         return await poller.result()
 
     async def begin_start(
         self, resource_group_name: str, container_group_name: str, **options: Unpack[BeginOptions]
     ) -> AzureOperationPoller[None]:
-        """Start the containers of a stopped group and return a poller."""
+        """Start the containers of a stopped group and return a poller.
+
+        Operation ``ContainerGroups_Start``.
+        """
         doing = f"start container group {container_group_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_name, "start")
         return await self._begin("POST", path, nothing, doing, options)
@@ -108,7 +130,10 @@ class ContainerGroupsOperations(OperationGroup):
     async def begin_restart(
         self, resource_group_name: str, container_group_name: str, **options: Unpack[BeginOptions]
     ) -> AzureOperationPoller[None]:
-        """Restart all containers of a group in place and return a poller."""
+        """Restart all containers of a group in place and return a poller.
+
+        Operation ``ContainerGroups_Restart``.
+        """
         doing = f"restart container group {container_group_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_name, "restart")
         return await self._begin("POST", path, nothing, doing, options)
@@ -116,14 +141,20 @@ class ContainerGroupsOperations(OperationGroup):
     restart = begin_restart
 
     async def stop(self, resource_group_name: str, container_group_name: str, **options: Unpack[CallOptions]) -> None:
-        """Stop the containers of a group; the group stays, and can be started again."""
+        """Stop the containers of a group; the group stays, and can be started again.
+
+        Operation ``ContainerGroups_Stop``.
+        """
         path = self._path(resource_group_name, _KIND, container_group_name, "stop")
         await self._do("POST", path, f"stop container group {container_group_name!r}", options)
 
     async def get_outbound_network_dependencies_endpoints(
         self, resource_group_name: str, container_group_name: str, **options: Unpack[CallOptions]
     ) -> Strings:
-        """Return the addresses that the group must be able to reach."""
+        """Return the addresses that the group must be able to reach.
+
+        Operation ``ContainerGroups_GetOutboundNetworkDependenciesEndpoints``.
+        """
         doing = f"get the network dependencies of container group {container_group_name!r}"
         path: Path = self._path(
             resource_group_name, _KIND, container_group_name, "outboundNetworkDependenciesEndpoints"

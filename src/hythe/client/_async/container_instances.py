@@ -104,7 +104,10 @@ class ContainerInstanceManagementClient(Client):
         return sorted({*super().__dir__(), *_OPERATIONS, *_OLD_NAMES})
 
     def group(self, name: str, resource_group: str = DEFAULT_RESOURCE_GROUP) -> Group:
-        """Give a handle of one group: ``logs(follow=True)``, ``wait()``, ``why()`` and more.  Asks nothing."""
+        """Give a handle of one group: ``logs(follow=True)``, ``wait()``, ``why()`` and more.  Asks nothing.
+
+        Hythe's own.
+        """
         from .group import Group
 
         return Group(self, resource_group, name)
@@ -125,6 +128,8 @@ class ContainerInstanceManagementClient(Client):
         A command in one text is split as a shell would; it is not given to a shell.  The group is deleted at the end,
         whatever happens, unless ``keep`` is set; the resource group is made if there is none.  Raises
         `OperationFailed` if the command can't be run, and `StillRunning` after ``timeout`` seconds.
+
+        Hythe's own, by ``ContainerGroups_CreateOrUpdate``, ``Containers_ListLogs``, ``ContainerGroups_Delete``.
         """
         from . import tasks
 
@@ -148,6 +153,8 @@ class ContainerInstanceManagementClient(Client):
 
         One that does not end with exit code 0 is run again up to ``retries`` times.  ``on_result(done, all, result)``
         is called for each.  ``timeout`` is in seconds, for each try.
+
+        Hythe's own, by ``ContainerGroups_CreateOrUpdate``, ``Containers_ListLogs``, ``ContainerGroups_Delete``.
         """
         from . import tasks
 
@@ -159,7 +166,10 @@ class ContainerInstanceManagementClient(Client):
     async def plan(
         self, definition: Definition, *, resource_group: str = DEFAULT_RESOURCE_GROUP, name: str | None = None
     ) -> Plan:
-        """Say what `apply` would change; nothing is changed.  ``str()`` of the plan is meant for people."""
+        """Say what `apply` would change; nothing is changed.  ``str()`` of the plan is meant for people.
+
+        Hythe's own, by ``ContainerGroups_Get``.
+        """
         from . import applying
 
         found, _ = await applying.plan(self, definition, resource_group, name)
@@ -180,7 +190,10 @@ class ContainerInstanceManagementClient(Client):
         ``name`` is the group's, whatever the definition says; without it the definition's own.
         Nothing is sent if all is so already; other tags alone restart nothing; what can't be changed in place (sizes,
         restart policy, region) has the group deleted and made again.  Secrets are not shown by the service and so not
-        compared: ``force`` sends all again.  Raises `OperationFailed`, and ValueError for a file that can't be used.
+        compared: ``force`` sends all again.  Raises `OperationFailed`, `StillRunning` after ``timeout`` seconds, and
+        ValueError for a file that can't be used.
+
+        Hythe's own, by ``ContainerGroups_Get``, ``ContainerGroups_CreateOrUpdate``.
         """
         from . import applying
 
@@ -192,6 +205,8 @@ class ContainerInstanceManagementClient(Client):
         """Make a resource group unless there is one, and return its location.
 
         On Azure the location of a new one must be given; raises ValueError if it is not.
+
+        Hythe's own, by ``ResourceGroups_Get``, ``ResourceGroups_CreateOrUpdate``.
         """
         doing = f"find or make resource group {name!r}"
         url = self._session.url("resourceGroups", name, api_version=_RESOURCES_VERSION)

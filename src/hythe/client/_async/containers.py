@@ -28,7 +28,10 @@ class ContainersOperations(OperationGroup):
         timestamps: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> Logs:
-        """Return what the container wrote: all that is kept, or its last ``tail`` lines, each with its time or not."""
+        """Return what the container wrote: all that is kept, or its last ``tail`` lines, each with its time or not.
+
+        Operation ``Containers_ListLogs``.
+        """
         query: dict[str, str] = {}
         if tail is not None:
             query["tail"] = str(tail)
@@ -52,6 +55,8 @@ class ContainersOperations(OperationGroup):
         """Begin a command in a running container; the answer names a websocket and the password for it.
 
         Give a `ContainerExecRequest`, or (the form of 1.x) a command and a terminal size.
+
+        Operation ``Containers_ExecuteCommand``.
         """
         if container_exec_request is None or isinstance(container_exec_request, str):
             container_exec_request = ContainerExecRequest(
@@ -70,7 +75,10 @@ class ContainersOperations(OperationGroup):
         container_name: str,
         **options: Unpack[CallOptions],
     ) -> ContainerAttachResponse:
-        """Attach to the output of a container; the answer names a websocket and the password for it."""
+        """Attach to the output of a container; the answer names a websocket and the password for it.
+
+        Operation ``Containers_Attach``.
+        """
         doing = f"attach to container {container_name!r} of group {container_group_name!r}"
         path = self._container(resource_group_name, container_group_name, container_name, "attach")
         return await self._ask("POST", ContainerAttachResponse, path, doing, options)

@@ -30,7 +30,10 @@ _WHY_LINES = 20
 
 
 class Group:
-    """Is one group, by name.  Making it asks nothing; each method asks the service for what it needs."""
+    """Is one group, by name.  Making it asks nothing; each method asks the service for what it needs.
+
+    Each raises `NotFound` if the group, or the container that is named, is not there, and the errors of every call.
+    """
 
     def __init__(self, client: ContainerInstanceManagementClient, resource_group: str, name: str) -> None:
         self._client = client
@@ -43,11 +46,17 @@ class Group:
         return f"Group({self.name!r}, resource_group={self.resource_group!r})"
 
     async def get(self) -> ContainerGroup:
-        """Return the group with its instance view."""
+        """Return the group with its instance view.
+
+        Hythe's own, by ``ContainerGroups_Get``.
+        """
         return await self._client.container_groups.get(self.resource_group, self.name)
 
     async def state(self) -> str:
-        """Return the state in a word: Pending, Running, Succeeded, Failed, Stopped."""
+        """Return the state in a word: Pending, Running, Succeeded, Failed, Stopped.
+
+        Hythe's own, by ``ContainerGroups_Get``.
+        """
         return state_of(await self.get())
 
     async def wait(self, state: str | Sequence[str] = "Running", *, timeout: float | None = None) -> ContainerGroup:
@@ -55,6 +64,8 @@ class Group:
 
         ``"Terminated"`` stands for every state in which nothing runs any more.  Raises `OperationFailed`, with the
         reasons, when the group has ended in another state, and `StillRunning` after ``timeout`` seconds.
+
+        Hythe's own, by ``ContainerGroups_Get``.
         """
         asked = [state] if isinstance(state, str) else list(state)
         wanted = set(asked) | (ENDS if "Terminated" in asked else frozenset())
@@ -76,7 +87,10 @@ class Group:
             pause = min(pause * _GROWTH, self._longest_pause)
 
     async def why(self) -> str:
-        """Explain in one paragraph how the group is and, if it does not run, why: from states, events and logs."""
+        """Explain in one paragraph how the group is and, if it does not run, why: from states, events and logs.
+
+        Hythe's own, by ``ContainerGroups_Get``, ``Containers_ListLogs``.
+        """
         group = await self.get()
         return explain(group, await self._log_ends(group))
 
@@ -85,6 +99,8 @@ class Group:
 
         Hythe measures each second; Azure each minute, and tells it some minutes later.  ``cpu_before`` and
         ``memory_before`` are the figures of the time before.  A container that does not run has none.
+
+        Hythe's own, by ``Metrics_List``.
         """
         return await usage_of(self._client, await self.get())
 
@@ -100,6 +116,8 @@ class Group:
         Hythe sends each line as it is written.  On Azure following asks again and again, so a line comes up to a few
         seconds late, but each comes once and in order; if Azure has dropped lines between two questions, a line with
         ``lost`` set stands in their place.  In a notebook the log shows itself as it grows.
+
+        Hythe's own, by ``Containers_ListLogs``.
         """
         names = [container] if isinstance(container, str) else list(container or ())
         return Log(self._lines(names, container is None, follow, tail), names)
@@ -140,7 +158,12 @@ class Group:
                 return
 
     async def log(self, container: str | None = None, *, tail: int | None = None) -> str:
-        """Return what a container has written, as one text; the first container's unless one is named."""
+        """Return what a container has written, as one text; the first container's unless one is named.
+
+        ``tail``: only the last lines, so many.
+
+        Hythe's own, by ``Containers_ListLogs``.
+        """
         container = container or await self._first()
         said = await self._client.containers.list_logs(self.resource_group, self.name, container, tail=tail)
         return said.content or ""
@@ -153,6 +176,8 @@ class Group:
         A command in one text is split as a shell splits words; it is not given to a shell.  ``input`` is what it reads:
         bytes, text or a file that is open for reading bytes.  A program that is not there has the exit code 127.  On
         Azure there is no exit code, no input, and stdout and stderr come as one.
+
+        Hythe's own, by ``Containers_ExecuteCommand``.
         """
         async with await self.open(command, container=container, stdin=input is not None) as session:
             return await finish(session, input)
@@ -170,6 +195,8 @@ class Group:
         """Begin a command in a running container and return the session: ``read``, ``write``, ``resize``, ``close``.
 
         With ``tty`` it has a terminal of ``rows`` by ``columns``; on Azure it always has.
+
+        Hythe's own, by ``Containers_ExecuteCommand``.
         """
         return await open_command(
             self._client, self.resource_group, self.name, container or await self._first(), command,
@@ -180,6 +207,8 @@ class Group:
         """Attach to a running container: read its log and what it writes from now on, write to its standard input.
 
         A container has an input only on Hythe, if the group's tag ``hythe.stdin`` names it.
+
+        Hythe's own, by ``Containers_Attach``.
         """
         return await open_attachment(self._client, self.resource_group, self.name, container or await self._first())
 
@@ -187,6 +216,8 @@ class Group:
         """Copy a file or folder of this machine to the absolute path ``target`` in a running container.
 
         A target that ends with ``/`` is the folder to copy into.  The folder has to be there.  Not on Azure.
+
+        Hythe's own.
         """
         files = ContainerFiles(self._client, self.resource_group, self.name, container or await self._first())
         await files.copy_in(source, target)
@@ -195,6 +226,8 @@ class Group:
         """Copy a file or folder of a running container to this machine and return where it is.
 
         If ``target`` is a folder, into it; else under that name.  Not on Azure.
+
+        Hythe's own.
         """
         files = ContainerFiles(self._client, self.resource_group, self.name, container or await self._first())
         return await files.copy_out(source, target)
@@ -204,6 +237,8 @@ class Group:
 
         Ports that the group does not publish, and programs that listen on localhost only, are reached too.  Close what
         is returned, or use it as a context manager; its ``port`` is the port here.  Not on Azure.
+
+        Hythe's own.
         """
         doing = f"forward port {port} of group {self.name!r}"
         session = self._client._session
@@ -219,19 +254,31 @@ class Group:
         return await listen(host, local_port, reach)
 
     async def start(self) -> None:
-        """Start the containers of a stopped group and wait until that is done."""
+        """Start the containers of a stopped group and wait until that is done.
+
+        Hythe's own, by ``ContainerGroups_Start``.
+        """
         await (await self._client.container_groups.begin_start(self.resource_group, self.name)).result()
 
     async def restart(self) -> None:
-        """Restart all containers and wait until that is done."""
+        """Restart all containers and wait until that is done.
+
+        Hythe's own, by ``ContainerGroups_Restart``.
+        """
         await (await self._client.container_groups.begin_restart(self.resource_group, self.name)).result()
 
     async def stop(self) -> None:
-        """Stop the containers; the group stays."""
+        """Stop the containers; the group stays.
+
+        Hythe's own, by ``ContainerGroups_Stop``.
+        """
         await self._client.container_groups.stop(self.resource_group, self.name)
 
     async def delete(self) -> ContainerGroup | None:
-        """Delete the group, wait for the end, and return its last state, or None if there was none."""
+        """Delete the group, wait for the end, and return its last state, or None if there was none.
+
+        Hythe's own, by ``ContainerGroups_Delete``.
+        """
         return await self._client.container_groups.delete(self.resource_group, self.name)
 
     async def _first(self) -> str:

@@ -27,17 +27,26 @@ class LocationOperations(OperationGroup):
     """Is ``client.location``."""
 
     def list_usage(self, location: str, **options: Unpack[CallOptions]) -> Pager[Usage]:
-        """Iterate over the quotas of a location and how much of them is used."""
+        """Iterate over the quotas of a location and how much of them is used.
+
+        Operation ``Location_ListUsage``.
+        """
         doing = f"list the usage of location {location!r}"
         return self._list(Usage, _location(location, "usages"), doing, options)
 
     def list_cached_images(self, location: str, **options: Unpack[CallOptions]) -> Pager[CachedImages]:
-        """Iterate over the images that a location has at hand, with which groups start sooner."""
+        """Iterate over the images that a location has at hand, with which groups start sooner.
+
+        Operation ``Location_ListCachedImages``.
+        """
         doing = f"list the cached images of location {location!r}"
         return self._list(CachedImages, _location(location, "cachedImages"), doing, options)
 
     def list_capabilities(self, location: str, **options: Unpack[CallOptions]) -> Pager[Capabilities]:
-        """Iterate over what groups can be in a location: CPU, memory, GPU, addresses."""
+        """Iterate over what groups can be in a location: CPU, memory, GPU, addresses.
+
+        Operation ``Location_ListCapabilities``.
+        """
         doing = f"list the capabilities of location {location!r}"
         return self._list(Capabilities, _location(location, "capabilities"), doing, options)
 
@@ -46,7 +55,10 @@ class ContainerGroupUsageOperations(OperationGroup):
     """Is ``client.container_group_usage``, the older form of ``client.location``."""
 
     async def list(self, location: str, **options: Unpack[CallOptions]) -> UsageListResult:
-        """Return the quotas of a location in one object."""
+        """Return the quotas of a location in one object.
+
+        Operation ``Location_ListUsage``.
+        """
         doing = f"list the usage of location {location!r}"
         return await self._read(UsageListResult, _location(location, "usages"), doing, options)
 
@@ -55,7 +67,10 @@ class Operations(OperationGroup):
     """Is ``client.operations``."""
 
     def list(self, **options: Unpack[CallOptions]) -> Pager[Operation]:
-        """Iterate over the operations that the provider offers."""
+        """Iterate over the operations that the provider offers.
+
+        Operation ``Operations_List``.
+        """
         path = ("providers", PROVIDER, "operations")
         return self._list(Operation, path, "list the operations of the provider", options, root=True)
 
@@ -66,7 +81,10 @@ class SubnetServiceAssociationLinkOperations(OperationGroup):
     async def begin_delete(
         self, resource_group_name: str, virtual_network_name: str, subnet_name: str, **options: Unpack[BeginOptions]
     ) -> AzureOperationPoller[None]:
-        """Free a subnet from container groups, so that it can be deleted, and return a poller."""
+        """Free a subnet from container groups, so that it can be deleted, and return a poller.
+
+        Operation ``SubnetServiceAssociationLink_Delete``.
+        """
         path = (
             "resourceGroups", resource_group_name, "providers", "Microsoft.Network",
             "virtualNetworks", virtual_network_name, "subnets", subnet_name,
@@ -77,6 +95,9 @@ class SubnetServiceAssociationLinkOperations(OperationGroup):
     async def delete(
         self, resource_group_name: str, virtual_network_name: str, subnet_name: str, **options: Unpack[BeginOptions]
     ) -> None:
-        """Free a subnet from container groups and wait for the end."""
+        """Free a subnet from container groups and wait for the end.
+
+        Operation ``SubnetServiceAssociationLink_Delete``.
+        """
         poller = await self.begin_delete(resource_group_name, virtual_network_name, subnet_name, **options)
         await poller.result()

@@ -27,7 +27,11 @@ Given = Body | IO[bytes] | bytes
 
 
 class OperationGroup:
-    """Is the base of ``client.container_groups`` and its like."""
+    """Is the base of ``client.container_groups`` and its like.
+
+    Every call raises `ServiceError` for an answer of 400 and more (`NotFound`, `InvalidRequest`, `Conflict` ...),
+    `ConnectionFailed` and `CredentialError`; the ``result()`` of a poller also `OperationFailed` and `StillRunning`.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session

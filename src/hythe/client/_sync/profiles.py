@@ -19,14 +19,20 @@ class CGProfilesOperations(OperationGroup):
     """Is ``client.cg_profiles``."""
 
     def list_by_subscription(self, **options: Unpack[CallOptions]) -> Pager[ContainerGroupProfile]:
-        """Iterate over the profiles of the subscription."""
+        """Iterate over the profiles of the subscription.
+
+        Operation ``CGProfiles_ListBySubscription``.
+        """
         doing = "list the container group profiles of the subscription"
         return self._list(ContainerGroupProfile, ("providers", PROVIDER, _KIND), doing, options)
 
     def list_by_resource_group(
         self, resource_group_name: str, **options: Unpack[CallOptions]
     ) -> Pager[ContainerGroupProfile]:
-        """Iterate over the profiles of a resource group."""
+        """Iterate over the profiles of a resource group.
+
+        Operation ``CGProfiles_ListByResourceGroup``.
+        """
         doing = f"list the container group profiles of resource group {resource_group_name!r}"
         return self._list(ContainerGroupProfile, self._path(resource_group_name, _KIND), doing, options)
 
@@ -41,7 +47,10 @@ class ContainerGroupProfileOperations(OperationGroup):
         revision_number: str | int,
         **options: Unpack[CallOptions],
     ) -> ContainerGroupProfile:
-        """Return one revision of a profile."""
+        """Return one revision of a profile.
+
+        Operation ``CGProfile_GetByRevisionNumber``.
+        """
         doing = f"get revision {revision_number} of container group profile {container_group_profile_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_profile_name, "revisions", str(revision_number))
         return self._read(ContainerGroupProfile, path, doing, options)
@@ -49,7 +58,10 @@ class ContainerGroupProfileOperations(OperationGroup):
     def list_all_revisions(
         self, resource_group_name: str, container_group_profile_name: str, **options: Unpack[CallOptions]
     ) -> Pager[ContainerGroupProfile]:
-        """Iterate over all revisions of a profile."""
+        """Iterate over all revisions of a profile.
+
+        Operation ``CGProfile_ListAllRevisions``.
+        """
         doing = f"list the revisions of container group profile {container_group_profile_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_profile_name, "revisions")
         return self._list(ContainerGroupProfile, path, doing, options)
@@ -61,7 +73,10 @@ class _ProfileVerbs(OperationGroup):
     def get(
         self, resource_group_name: str, container_group_profile_name: str, **options: Unpack[CallOptions]
     ) -> ContainerGroupProfile:
-        """Return the newest revision of a profile."""
+        """Return the newest revision of a profile.
+
+        Operation ``CGProfile_Get``.
+        """
         doing = f"get container group profile {container_group_profile_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_profile_name)
         return self._read(ContainerGroupProfile, path, doing, options)
@@ -73,7 +88,10 @@ class _ProfileVerbs(OperationGroup):
         container_group_profile: Given,
         **options: Unpack[CallOptions],
     ) -> ContainerGroupProfile:
-        """Create a profile, or add a revision to it."""
+        """Create a profile, or add a revision to it.
+
+        Operation ``CGProfile_CreateOrUpdate``.
+        """
         doing = f"create container group profile {container_group_profile_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_profile_name)
         return self._write("PUT", ContainerGroupProfile, path, container_group_profile, doing, options)
@@ -85,7 +103,10 @@ class _ProfileVerbs(OperationGroup):
         properties: Given,
         **options: Unpack[CallOptions],
     ) -> ContainerGroupProfile:
-        """Replace the tags of a profile, given as a `ContainerGroupProfilePatch`."""
+        """Replace the tags of a profile, given as a `ContainerGroupProfilePatch`.
+
+        Operation ``CGProfile_Update``.
+        """
         doing = f"update container group profile {container_group_profile_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_profile_name)
         return self._write(
@@ -95,7 +116,10 @@ class _ProfileVerbs(OperationGroup):
     def delete(
         self, resource_group_name: str, container_group_profile_name: str, **options: Unpack[CallOptions]
     ) -> None:
-        """Delete a profile with all its revisions."""
+        """Delete a profile with all its revisions.
+
+        Operation ``CGProfile_Delete``.
+        """
         doing = f"delete container group profile {container_group_profile_name!r}"
         path = self._path(resource_group_name, _KIND, container_group_profile_name)
         self._do("DELETE", path, doing, options)
@@ -115,15 +139,24 @@ class ContainerGroupProfilesOperations(_ProfileVerbs):
         properties: Given,
         **options: Unpack[CallOptions],
     ) -> ContainerGroupProfile:
-        """Replace the tags of a profile: the older name of ``update``."""
+        """Replace the tags of a profile: the older name of ``update``.
+
+        Operation ``CGProfile_Update``.
+        """
         return self.update(resource_group_name, container_group_profile_name, properties, **options)
 
     def list(self, **options: Unpack[CallOptions]) -> Pager[ContainerGroupProfile]:
-        """Iterate over the profiles of the subscription."""
+        """Iterate over the profiles of the subscription.
+
+        Operation ``CGProfiles_ListBySubscription``.
+        """
         return CGProfilesOperations(self._session).list_by_subscription(**options)
 
     def list_by_resource_group(
         self, resource_group_name: str, **options: Unpack[CallOptions]
     ) -> Pager[ContainerGroupProfile]:
-        """Iterate over the profiles of a resource group."""
+        """Iterate over the profiles of a resource group.
+
+        Operation ``CGProfiles_ListByResourceGroup``.
+        """
         return CGProfilesOperations(self._session).list_by_resource_group(resource_group_name, **options)

@@ -24,23 +24,35 @@ class ResourceGroupsOperations(OperationGroup):
     def create_or_update(
         self, resource_group_name: str, parameters: Given, **options: Unpack[CallOptions]
     ) -> ResourceGroup:
-        """Create a resource group, or change it."""
+        """Create a resource group, or change it.
+
+        Operation ``ResourceGroups_CreateOrUpdate``.
+        """
         path = ("resourceGroups", resource_group_name)
         doing = f"create resource group {resource_group_name!r}"
         return self._write("PUT", ResourceGroup, path, parameters, doing, options)
 
     def get(self, resource_group_name: str, **options: Unpack[CallOptions]) -> ResourceGroup:
-        """Return a resource group."""
+        """Return a resource group.
+
+        Operation ``ResourceGroups_Get``.
+        """
         path = ("resourceGroups", resource_group_name)
         return self._read(ResourceGroup, path, f"get resource group {resource_group_name!r}", options)
 
     def list(self, **options: Unpack[CallOptions]) -> Pager[ResourceGroup]:
-        """Iterate over the resource groups of the subscription."""
+        """Iterate over the resource groups of the subscription.
+
+        Operation ``ResourceGroups_List``.
+        """
         doing = "list the resource groups of the subscription"
         return self._list(ResourceGroup, ("resourceGroups",), doing, options)
 
     def check_existence(self, resource_group_name: str, **options: Unpack[CallOptions]) -> bool:
-        """Tell whether a resource group exists."""
+        """Tell whether a resource group exists.
+
+        Operation ``ResourceGroups_CheckExistence``.
+        """
         doing = f"look for resource group {resource_group_name!r}"
         call = call_of(options, doing)
         url = self._url(("resourceGroups", resource_group_name), call)
@@ -55,7 +67,10 @@ class ResourceGroupsOperations(OperationGroup):
         tags: Mapping[str, str] | None = None,
         **options: Unpack[CallOptions],
     ) -> ResourceGroup:
-        """Change the tags of a resource group, given as ``tags`` or as a `ResourceGroup`."""
+        """Change the tags of a resource group, given as ``tags`` or as a `ResourceGroup`.
+
+        Operation ``ResourceGroups_Update``.
+        """
         if parameters is None:
             parameters = ResourceGroup(tags=dict(tags or {}))
         path = ("resourceGroups", resource_group_name)
@@ -63,7 +78,10 @@ class ResourceGroupsOperations(OperationGroup):
         return self._write("PATCH", ResourceGroup, path, parameters, doing, options)
 
     def begin_delete(self, resource_group_name: str, **options: Unpack[BeginOptions]) -> AzureOperationPoller[None]:
-        """Delete a resource group with everything in it and return a poller."""
+        """Delete a resource group with everything in it and return a poller.
+
+        Operation ``ResourceGroups_Delete``.
+        """
         path = ("resourceGroups", resource_group_name)
         return self._begin("DELETE", path, nothing, f"delete resource group {resource_group_name!r}", options)
 
@@ -76,7 +94,10 @@ class ResourcesOperations(OperationGroup):
     def list_by_resource_group(
         self, resource_group_name: str, **options: Unpack[CallOptions]
     ) -> Pager[GenericResourceExpanded]:
-        """Iterate over the resources in a resource group, of any type, without their properties."""
+        """Iterate over the resources in a resource group, of any type, without their properties.
+
+        Operation ``Resources_ListByResourceGroup``.
+        """
         doing = f"list the resources of resource group {resource_group_name!r}"
         path = ("resourceGroups", resource_group_name, "resources")
         return self._list(GenericResourceExpanded, path, doing, options)
