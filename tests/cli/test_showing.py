@@ -203,7 +203,29 @@ def test_completion_names_commands_groups_and_containers(shell: str, service: Se
     assert "container" in completed("", "conta")
     assert name in completed("show", name[:6])
     assert name in completed(f"logs {name} -c", name[:6])
+    assert f"hythe/{name}" in completed("show", f"hythe/{name[:6]}")
+    assert "hythe" in completed("show -g", "hy")
+    assert f"{name}:" in completed("cp", name[:6]) and f"{name}:" in completed("cp /tmp/x", name[:6])
+    assert "file" in completed("cp", "/tmp/")
+    assert "azure" in completed("ls --context", "az") and "local" in completed("context use", "lo")
     assert name not in completed("show", "zz")
+
+
+def test_completion_names_profiles_and_sets(service: Service, hythe: Hythe) -> None:
+    profile = ("container", "container-group-profile")
+    assert hythe(*profile, "create", "completed-p", "--image", "nginx").exit_code == 0
+    assert hythe("ngroup", "create", "completed-s", "--profile", "completed-p", "--count", "1").exit_code == 0
+    program = [sys.executable, "-c", "from hythe.cli import main; main(prog_name='hythe')"]
+    said = [
+        run(
+            *program, _HYTHE_COMPLETE="bash_complete", COMP_WORDS=f"hythe {words} completed",
+            COMP_CWORD=str(len(words.split()) + 1), HYTHE_HOME=str(service.data_dir),
+        ).stdout
+        for words in ("container container-group-profile show", "ngroup show -n")
+    ]  # fmt: skip
+    assert "completed-p" in said[0] and "completed-s" in said[1]
+    assert hythe("ngroup", "delete", "-y", "completed-s").exit_code == 0
+    assert hythe(*profile, "delete", "-y", "completed-p").exit_code == 0
 
 
 def test_a_broken_off_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,12 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from . import exits, output, progress
+from . import completing, exits, output, progress
 
 if TYPE_CHECKING:
     from ..client._sync.container_instances import ContainerInstanceManagementClient
@@ -150,43 +150,14 @@ def split(name: str) -> tuple[str | None, str]:
     raise click.UsageError(f"'{name}' names no group: write NAME, RESOURCE-GROUP/NAME, or a resource's id.")
 
 
-def complete_groups(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Name the groups that begin so; nothing where no service can be asked."""
-    with _quietly(ctx) as ask:
-        listed = ask.client.container_groups.list_by_resource_group(ask.resource_group)
-        return [each.name for each in listed if each.name and each.name.startswith(incomplete)]
-    return []
-
-
-def complete_containers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Name the containers of the group that has been written already."""
-    # where an option waits for its value, click has not come to the arguments yet
-    named = ctx.params.get("name") or ctx.params.get("named") or ctx.params.get("names") or ctx.args
-    name = named if isinstance(named, str) else named[0] if named else None
-    if name is None:
-        return []
-    with _quietly(ctx) as ask:
-        found = ask.group(name).get().containers or []
-        return [each.name for each in found if each.name.startswith(incomplete)]
-    return []
-
-
-@contextlib.contextmanager
-def _quietly(ctx: click.Context) -> Iterator[Asking]:
-    given = {name: ctx.params.get(name) for name in ("resource_group", "cloud", "context", "subscription")}
-    ask = Asking(**given)
-    # a completion that speaks of errors would write into what is being typed
-    with contextlib.closing(ask), contextlib.suppress(Exception):
-        yield ask
-
-
 def _be_quiet(ctx: click.Context, _: click.Parameter, quiet: bool) -> None:
     ctx.meta[progress.QUIET] = quiet
 
 
 _SERVICE = (
     click.option("--cloud", metavar="CLOUD", help="local, azure, china, us_government, an auth file, or an address."),
-    click.option("--context", metavar="NAME", envvar="HYTHE_CONTEXT", help="A service of `hythe context list`."),
+    click.option("--context", metavar="NAME", envvar="HYTHE_CONTEXT", help="A service of `hythe context list`.",
+                 shell_complete=completing.contexts),
     click.option("--subscription", metavar="ID", help="Another subscription than the service's usual one."),
     click.option("--only-show-errors", is_flag=True, expose_value=False, callback=_be_quiet,
                  help="Say nothing of what goes on meanwhile."),
@@ -197,8 +168,9 @@ _OUTPUT = (
     click.option("--query", metavar="JMESPATH", help="Show what this picks of the JSON."),
 )  # fmt: skip
 _GROUP = click.option(
-    "-g", "--resource-group", metavar="NAME", help=f"Resource group (default: {GROUP_VARIABLE}, or 'hythe')."
-)
+    "-g", "--resource-group", metavar="NAME", help=f"Resource group (default: {GROUP_VARIABLE}, or 'hythe').",
+    shell_complete=completing.resource_groups,
+)  # fmt: skip
 
 
 def asks(shows: bool = True) -> Callable[[F], F]:
@@ -249,13 +221,17 @@ def one_group(function: F) -> F:
 
     option = click.option("-n", "--name", "--ids", "named", metavar="NAME",
                           help="Name or id of the group; also as an argument.",
-                          shell_complete=complete_groups)  # fmt: skip
-    argument = click.argument("name", metavar="[GROUP]", required=False, shell_complete=complete_groups)
+                          shell_complete=completing.groups)  # fmt: skip
+    argument = click.argument("name", metavar="[GROUP]", required=False, shell_complete=completing.groups)
     return argument(option(run))  # type: ignore[return-value]
 
 
-def one_named(what: str) -> Callable[[F], F]:
-    """Give a command one resource of another kind: ``folder`` and ``name``, from an argument or -n."""
+def one_named(what: str, operations: str) -> Callable[[F], F]:
+    """Give a command one resource of another kind: ``folder`` and ``name``, from an argument or -n.
+
+    ``operations`` of the client list them, where one is being typed.
+    """
+    complete = completing.named(operations)
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
@@ -266,8 +242,10 @@ def one_named(what: str) -> Callable[[F], F]:
             return function(ask, folder=folder or ask.resource_group, name=short, **rest)
 
         option = click.option("-n", "--name", "--ids", "named", metavar="NAME",
-                              help=f"Name or id of the {what}; also as an argument.")  # fmt: skip
-        return click.argument("name", metavar="[NAME]", required=False)(option(run))  # type: ignore[return-value]
+                              help=f"Name or id of the {what}; also as an argument.",
+                              shell_complete=complete)  # fmt: skip
+        argument = click.argument("name", metavar="[NAME]", required=False, shell_complete=complete)
+        return argument(option(run))  # type: ignore[return-value]
 
     return decorate
 
@@ -283,13 +261,13 @@ def some_groups(function: F) -> F:
         return function(*arguments, names=wanted, **rest)
 
     option = click.option("-n", "--name", "named", metavar="NAME", help="Name of the group; also as an argument.",
-                          shell_complete=complete_groups)  # fmt: skip
+                          shell_complete=completing.groups)  # fmt: skip
     ids = click.option("--ids", multiple=True, metavar="ID", help="Ids of groups, as `show` gives them.")
-    argument = click.argument("names", metavar="[GROUP]...", nargs=-1, shell_complete=complete_groups)
+    argument = click.argument("names", metavar="[GROUP]...", nargs=-1, shell_complete=completing.groups)
     return argument(option(ids(run)))  # type: ignore[return-value]
 
 
 container_name = click.option(
     "-c", "--container-name", "--container", "container", metavar="NAME", help="A container of the group.",
-    shell_complete=complete_containers,
+    shell_complete=completing.containers,
 )  # fmt: skip

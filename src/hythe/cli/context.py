@@ -10,6 +10,7 @@ import click
 import msgspec
 from msgspec import Struct
 
+from . import completing
 from .asking import Showing, shows
 from .exits import NOT_FOUND, UNREACHABLE, Said
 from .output import Row
@@ -64,6 +65,11 @@ def _write(book: _Book) -> None:
         new.replace(path)
     except OSError as why:
         raise Said(f"cannot write {path}: {why.strerror}. Choose another folder by XDG_CONFIG_HOME.") from None
+
+
+def known() -> list[str]:
+    """Name the contexts."""
+    return sorted(_BUILT_IN | _read().contexts)
 
 
 def _named(book: _Book, name: str) -> Context:
@@ -143,7 +149,8 @@ def _row(context: dict[str, str]) -> Row:
 
 @context.command("show")
 @shows
-@click.option("--context", "name", metavar="NAME", envvar="HYTHE_CONTEXT", help="Another than the current one.")
+@click.option("--context", "name", metavar="NAME", envvar="HYTHE_CONTEXT", help="Another than the current one.",
+              shell_complete=completing.contexts)  # fmt: skip
 def show(show: Showing, name: str | None) -> None:
     """Say which service commands ask, and how it was found."""
     with connect(None, name, None) as client:
@@ -153,7 +160,7 @@ def show(show: Showing, name: str | None) -> None:
 
 
 @context.command("use")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.contexts)
 def use(name: str) -> None:
     """Let commands ask this service from now on."""
     book = _read()
@@ -183,7 +190,7 @@ def add(name: str, to: str, data_dir: str | None, subscription: str | None, reso
 
 
 @context.command("remove")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.contexts)
 def remove(name: str) -> None:
     """Forget a context; what runs there goes on."""
     book = _read()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .asking import Asking, asks, complete_groups
+from . import completing
+from .asking import Asking, asks
 from .exits import Said
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @asks()
-@click.argument("name", metavar="[GROUP]", required=False, shell_complete=complete_groups)
+@click.argument("name", metavar="[GROUP]", required=False, shell_complete=completing.groups)
 @click.option("-f", "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Of the group that a file defines, as `apply` takes it.")  # fmt: skip
 @click.option("--hours", type=click.FloatRange(min=0), default=1.0, show_default=True, help="How long it runs.")

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 
 import click
 
-from .asking import Asking, asks, complete_groups, container_name
+from . import completing
+from .asking import Asking, asks, container_name
 
 
 @click.command()
 @asks(shows=False)
 @container_name
-@click.argument("source")
-@click.argument("target")
+@click.argument("source", shell_complete=completing.paths)
+@click.argument("target", shell_complete=completing.paths)
 def cp(ask: Asking, container: str | None, source: str, target: str) -> None:
     """Copy a file or folder: one side is a path here, the other GROUP:PATH.
 
@@ -45,7 +46,7 @@ def _inside(text: str) -> tuple[str, str] | None:
 @click.command()
 @asks(shows=False)
 @click.option("--address", default="127.0.0.1", show_default=True, metavar="IP", help="Address here.")
-@click.argument("name", metavar="GROUP", shell_complete=complete_groups)
+@click.argument("name", metavar="GROUP", shell_complete=completing.groups)
 @click.argument("ports", metavar="[PORT:]PORT...", nargs=-1, required=True)
 def forward(ask: Asking, address: str, name: str, ports: Sequence[str]) -> None:
     """Let ports of this machine lead to ports inside a group, also those that it does not publish, until Ctrl-C.

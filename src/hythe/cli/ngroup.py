@@ -13,7 +13,7 @@ from .asking import Asking, asks, one_named
 from .container import confirmed, no_wait
 from .progress import step
 
-_named = one_named("set of container groups")
+_named = one_named("set of container groups", "ngroups")
 
 
 @click.group()

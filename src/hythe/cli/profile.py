@@ -19,7 +19,7 @@ _MEMBERS = (
 )  # fmt: skip
 
 
-_named = one_named("container group profile")
+_named = one_named("container group profile", "cg_profiles")
 
 
 @click.group("container-group-profile")

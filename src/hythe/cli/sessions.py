@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .asking import Asking, asks, complete_groups, container_name, one_group
+from . import completing
+from .asking import Asking, asks, container_name, one_group
 from .exits import own_fault
 from .many import Trailing
 
@@ -23,7 +24,7 @@ _STDOUT, _STDERR = 1, 2
 @click.command("exec", cls=Trailing)
 @asks(shows=False)
 @click.option("-n", "--name", "--ids", "named", metavar="NAME", help="Name or id of the group; also as an argument.",
-              shell_complete=complete_groups)  # fmt: skip
+              shell_complete=completing.groups)  # fmt: skip
 @container_name
 @click.option("--exec-command", metavar="TEXT", help="The command as one text, as with az; split into words.")
 @click.option("-i", "--interactive", is_flag=True, help="Give the command what comes from standard input.")
@@ -32,7 +33,7 @@ _STDOUT, _STDERR = 1, 2
               help="Rows of the command's terminal (default: as here, or 24).")
 @click.option("--terminal-col-size", "columns", type=click.IntRange(1), metavar="N",
               help="Columns of it (default: as here, or 80).")
-@click.argument("name", metavar="[GROUP]", required=False, shell_complete=complete_groups)
+@click.argument("name", metavar="[GROUP]", required=False, shell_complete=completing.groups)
 @click.argument("words", metavar="[COMMAND]...", nargs=-1, type=click.UNPROCESSED)
 def exec_(
     ask: Asking, name: str | None, named: str | None, container: str | None, exec_command: str | None,

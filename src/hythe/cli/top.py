@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .asking import Asking, asks, complete_groups
+from . import completing
+from .asking import Asking, asks
 from .output import Row, coloured
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _AZURES_GRAIN = 60.0
 @click.command()
 @asks()
 @click.option("--once", is_flag=True, help="Show it once; so it is anyhow where there is no terminal.")
-@click.argument("names", metavar="[GROUP]...", nargs=-1, shell_complete=complete_groups)
+@click.argument("names", metavar="[GROUP]...", nargs=-1, shell_complete=completing.groups)
 def top(ask: Asking, once: bool, names: Sequence[str]) -> None:
     """Show what the containers of groups use, of all groups unless some are named, until Ctrl-C.
 
