@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import shlex
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +18,7 @@ from click.testing import Result
 
 from hythe.models import ContainerGroup
 
-from .conftest import Service, sentence
+from .conftest import HYTHE, Service, clean_environment, sentence
 
 Hythe = Callable[..., Result]
 AS_WITH_AZ = """
@@ -58,6 +62,29 @@ def test_create_with_the_arguments_of_az(hythe: Hythe) -> None:
     assert made["restartPolicy"] == "OnFailure"
     assert "hush" not in json.dumps(made)
     assert container["configMap"]["keyValuePairs"] == {"conf": "yes"}
+
+
+def test_a_secret_that_is_not_given_is_asked_for_on_a_terminal(service: Service) -> None:
+    name = ["--image", "r.example/x", "-n", "asked", "--registry-username", "me", "--no-wait"]
+    ours, theirs = pty.openpty()
+    environment = clean_environment() | {"HYTHE_HOME": str(service.data_dir)}
+    with subprocess.Popen(
+        [*HYTHE, "container", "create", *name], env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True,  # or it would ask on the terminal of whoever runs the tests
+    ) as program:
+        os.close(theirs)
+        said = b""
+        while b"Image registry password: " not in said:
+            said += os.read(ours, 1024)
+        os.write(ours, b"hush\n")
+        with contextlib.suppress(OSError):  # what a terminal gives when its program has ended
+            while block := os.read(ours, 1024):
+                said += block
+        assert program.wait(30) == 0, said
+    os.close(ours)
+    assert b"hush" not in said
+    found = json.loads(service("container", "show", "asked").stdout)
+    assert found["imageRegistryCredentials"] == [{"server": "r.example", "username": "me"}]
 
 
 def test_the_resource_group_is_made_and_named_by_the_environment(hythe: Hythe, web: str) -> None:
@@ -173,6 +200,9 @@ def test_why_events_and_wait(hythe: Hythe, web: str) -> None:
         (["container", "create", "x", "--image", "x", "--log-analytics-workspace", "none"], 3, "customer id"),
         (["container", "create", "x", "--image", "x", "--command-line", "'"], 2, "split"),
         (["container", "create", "x", "--image", "x", "--registry-username", "u"], 2, "--registry-login-server"),
+        (["container", "create", "x", "--image", "r.io/x", "--registry-username", "u"], 2, "--registry-password"),
+        (["container", "create", "x", "--image", "r.io/x", "--registry-password", "hush"], 2, "--registry-username"),
+        (["container", "create", "x", "--image", "x", "--registry-login-server", "r.io"], 2, "--registry-username"),
         (["show", "a/b/c"], 2, "names no group"),
         (["run", "-p", "http", "nginx"], 125, "--publish"),
         (["run", "-e", "NOT_SET_HERE", "nginx"], 2, "NOT_SET_HERE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +172,7 @@ def defined(ask: Asking, name: str, given: dict[str, Any], location: str, folder
     given = dict(given)
     around = {each: given.pop(each, None) for each in _AROUND}
     _check(given, around)
+    _ask_for_secrets(given)
     subscription = ask.client._session.subscription_id
     if given.get("subnet"):
         from .around import subnet_id
@@ -193,6 +195,16 @@ def defined(ask: Asking, name: str, given: dict[str, Any], location: str, folder
     wanted = define(name, Written(**given), location)
     wanted.tags = tags
     return wanted
+
+
+def _ask_for_secrets(given: dict[str, Any]) -> None:
+    """Ask for secrets that are not given, as az does, where there is somebody to ask: they need be in no history."""
+    if not sys.stdin.isatty():
+        return
+    if given["registry_username"] and not given["registry_password"]:
+        given["registry_password"] = click.prompt("Image registry password", hide_input=True, err=True)
+    if given["azure_file_volume_share_name"] and not given["azure_file_volume_account_key"]:
+        given["azure_file_volume_account_key"] = click.prompt("Storage account key", hide_input=True, err=True)
 
 
 def _check(given: dict[str, Any], around: dict[str, Any]) -> None:

@@ -171,6 +171,9 @@ def _registry(written: Written) -> list[ImageRegistryCredential] | None:
     server = written.registry_login_server or (written.image or "").partition("/")[0]
     if "." not in server and ":" not in server:
         raise click.UsageError("the registry is not known: give --registry-login-server.")
+    _together(written, "registry_username", "registry_password")
+    if not written.registry_username:
+        raise click.UsageError("--registry-login-server needs --registry-username too, or --acr-identity.")
     return [
         ImageRegistryCredential(server=server, username=written.registry_username, password=written.registry_password)
     ]
