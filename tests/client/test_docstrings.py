@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import hythe
 from hythe import operations
 from hythe.client._sync.container_instances import ContainerInstanceManagementClient
 from hythe.client._sync.group import Group
@@ -56,3 +57,8 @@ def test_a_public_callable_names_its_source_and_its_units(holder: Any, function:
 def test_what_every_call_raises_is_said_once(holder: type) -> None:
     assert "raises" in (inspect.getdoc(holder) or "")
     assert "`NotFound`" in (inspect.getdoc(holder) or "")
+
+
+@pytest.mark.parametrize("name", [name for name in hythe.__all__ if inspect.isfunction(getattr(hythe, name))])
+def test_a_public_function_says_what_it_raises(name: str) -> None:
+    assert "Raises" in (inspect.getdoc(getattr(hythe, name)) or "")

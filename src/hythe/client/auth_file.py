@@ -84,7 +84,8 @@ def get_client_from_auth_file(
     """Make a client, synchronous or asynchronous, with the principal and the addresses of an auth file.
 
     The path is ``auth_path`` or the value of AZURE_AUTH_LOCATION; ``options`` go to the client as they are.  A
-    ``ca.pem`` in the folder of the file is trusted too, but only for addresses on this machine.
+    ``ca.pem`` in the folder of the file is trusted too, but only for addresses on this machine.  Raises
+    `CredentialError` for a file that is not there or can't be used.  It is the function of azure.common 1.x.
     """
     client: C = client_class.from_auth(read_auth_file(auth_path), **options)
     return client
