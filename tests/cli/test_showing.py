@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -209,6 +210,23 @@ def test_completion_names_commands_groups_and_containers(shell: str, service: Se
     assert "file" in completed("cp", "/tmp/")
     assert "azure" in completed("ls --context", "az") and "local" in completed("context use", "lo")
     assert name not in completed("show", "zz")
+
+
+def test_bash_itself_completes(service: Service, hythe: Hythe, tmp_path: Path) -> None:
+    name = hythe("run", "-d", "nginx").stdout.strip()
+    program = tmp_path / "hythe"
+    program.write_text(f"#!{sys.executable}\nfrom hythe.cli import main\nmain()\n")
+    program.chmod(0o755)
+    script = f"""
+        eval "$(hythe completion bash)"
+        COMP_WORDS=(hythe logs {name[:6]}) COMP_CWORD=2
+        "$(complete -p hythe | sed 's/.*-F \\([^ ]*\\) .*/\\1/')" hythe
+        echo "${{COMPREPLY[@]}}"
+    """
+
+    done = run("bash", "-c", script, HYTHE_HOME=str(service.data_dir), PATH=f"{tmp_path}:{os.environ['PATH']}")
+
+    assert name in done.stdout.split(), done.stderr
 
 
 def test_completion_names_profiles_and_sets(service: Service, hythe: Hythe) -> None:
