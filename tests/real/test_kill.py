@@ -192,7 +192,8 @@ def test_containerd_killed_among_many_creates(fresh: Running) -> None:
     assert there
     # How a task ended while nobody looked, nobody knows; then it has failed.
     ends = {"Running": ("Running",), "Succeeded": ("Succeeded", "Failed")}
-    wait_for(lambda: all(fresh.state(folder, name) in ends[wanted[name]] for name in there))
+    # A start that containerd does not come back from is given up after a minute.
+    wait_for(lambda: all(fresh.state(folder, name) in ends[wanted[name]] for name in there), 90)
     for name in there:
         (held,) = fresh.aci.container_groups.get(folder, name).containers
         if fresh.state(folder, name) == "Failed":
