@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from hythe.engines.base import Lost, Observed, Transient, Uid
 from hythe.engines.pod import Backoff
 from hythe.engines.sim import Outcome, SimulatedEngine
+from hythe.service.control import loop
 from hythe.service.settings import QuotaSettings, ServiceSettings
-from hythe.service.store import SqlStore
+from hythe.service.store import SqlStore, StoreFailed
 
 from .harness import GROUPS, Service, container, group, running
 
@@ -183,3 +184,30 @@ async def test_a_group_that_failed_says_what_was_in_the_way() -> None:
         await until(lambda: service.store.get(key_of(service.store, "g")).provisioning_state == "Failed")  # type: ignore[union-attr]
         failed = sa.text("SELECT error_message FROM operations WHERE status = 'Failed'")
         assert service.store._connection.execute(failed).scalar_one() == "no space left on device"
+
+
+def once_failing(real: Callable[..., Any], name: str, failed: set[str]) -> Callable[..., Any]:
+    """Give a method of the store that fails when it is first called, and says so."""
+
+    def fails(*arguments: object) -> Any:
+        if name in failed:
+            return real(*arguments)
+        failed.add(name)
+        raise StoreFailed("the database cannot be written")
+
+    return fails
+
+
+async def test_a_store_that_fails_for_a_while_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "_AFTER_FAILURE", 0.01)
+    failed: set[str] = set()
+    async with running({"c": Outcome(runs_for=0.3)}) as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/g", group(container("c"), restartPolicy="Never"))
+        for name in ("next_due", "key_of"):  # what the timer and the engine's hints need
+
+            monkeypatch.setattr(service.store, name, once_failing(getattr(service.store, name), name, failed))
+        await until(lambda: failed == {"next_due", "key_of"})
+        async with asyncio.timeout(10):
+            while (await view(service))["instanceView"]["state"] != "Succeeded":
+                await asyncio.sleep(0.01)

@@ -74,7 +74,10 @@ class Leaving:
         for identity in sandboxes:
             await self._remove_sandbox(containerd, identity)
         async with self._slots:
-            await self._files(uid)
+            try:
+                await self._files(uid)
+            except OSError as error:
+                log.warning("cannot remove the files of group %s, which the next sweep tries again: %s", uid, error)
 
     async def _remove_sandbox(self, containerd: Containerd, identity: str) -> None:
         """Remove a sandbox whose processes have ended, with a few tries; then the sweep tries again."""

@@ -15,6 +15,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from ...engines.base import Engine, EngineError, Uid
@@ -90,10 +91,12 @@ class Loop:
 
     def start(self) -> None:
         """Begin to work; everything that was due while nobody worked is taken up first."""
-        self._tasks = [asyncio.create_task(self._timer()), asyncio.create_task(self._relist())]
+        sources: list[Watch | Beside] = [*self._beside]
         if isinstance(self._engine, Watch):
-            self._tasks.append(asyncio.create_task(self._watch(self._engine)))
-        self._tasks += [asyncio.create_task(self._watch(each)) for each in self._beside]
+            sources.append(self._engine)
+        works: list[Callable[[], Awaitable[None]]] = [self._timer, self._relist]
+        works += [partial(self._watch, each) for each in sources]
+        self._tasks = [asyncio.create_task(self._lasting(work)) for work in works]
 
     async def stop(self) -> None:
         """End; passes under way are given up, which is as harmless as dying."""
@@ -226,6 +229,17 @@ class Loop:
             await asyncio.sleep(LEASE_SECONDS / 3)
             with contextlib.suppress(StoreFailed):
                 self._store.renew(self._owner, key, self._clock().timestamp() + LEASE_SECONDS)
+
+    async def _lasting(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something that never ends; what the store failed begins anew, with a look at what it may have missed."""
+        for begun in itertools.count():
+            try:
+                if begun:
+                    self.wake_all()
+                await work()
+            except StoreFailed as error:
+                log.error("cannot find what is to be worked on: %s", error)
+            await asyncio.sleep(_AFTER_FAILURE)
 
     async def _timer(self) -> None:
         """Wake what is due by time."""
