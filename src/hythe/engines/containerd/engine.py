@@ -368,15 +368,16 @@ class ContainerdEngine(Streams):
             await self.containerd.call(
                 "StartContainer", cri.StartContainerRequest(container_id=identity), cri.StartContainerResponse
             )
-        except Transient as error:
-            if "already in starting state" in str(error):  # a service that died asked for the same
-                raise Transient(f"cannot start container {name} yet: {error}", retry_after=0.5) from None
-            if _TRIED not in str(error):  # no fault of the container's: the next look begins it once more
-                raise Transient(f"cannot start container {name}: {error}", retry_after=2) from None
-            # CRI now has it as ended with the reason StartError: the restart policy decides what follows.
-            self._sight.refused.add(identity)
-            message = f"Error: Failed to start container {name}, Error response: {error}"
-            return (Happened(container=name, name="Failed", message=message, type="Warning"),)
+        except (Transient, NotFound, AlreadyExists) as error:
+            if _TRIED in str(error):
+                # CRI now has it as ended with the reason StartError: the restart policy decides what follows.
+                self._sight.refused.add(identity)
+                message = f"Error: Failed to start container {name}, Error response: {error}"
+                return (Happened(container=name, name="Failed", message=message, type="Warning"),)
+            if not isinstance(error, Transient):
+                raise
+            # No fault of the container's: the next look begins it once more, if it has ended by then.
+            raise Transient(f"cannot start container {name} yet: {error}", retry_after=1) from None
         return (Happened(container=name, name="Started", message="Started container"),)
 
     async def _stop_container(self, want: Want, action: StopContainer) -> tuple[Happened, ...]:

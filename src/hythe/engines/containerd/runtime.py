@@ -19,7 +19,7 @@ from .rpc import NAMESPACE, Containerd, NotFound
 log = logging.getLogger(__name__)
 
 
-_PAUSES = (0.05, 0.2, 1.0, 3.0)
+_PAUSES = (0.05, 0.2, 1.0, 3.0, 9.0)
 """Seconds between tries to remove a sandbox."""
 _PASSING = ("ttrpc: closed", "is in starting state")
 """What CRI says of a shim that has just ended with its container, under CRI's own kill, and of a container whose start
@@ -38,7 +38,7 @@ async def remove_sandbox(containerd: Containerd, identity: str) -> None:
         *(tasks.kill(containerd, one.id) for one in inside.containers if one.state == cri.CONTAINER_RUNNING)
     )
     with contextlib.suppress(NotFound):
-        for pause in _PAUSES:
+        for pause in (*_PAUSES, None):
             try:
                 await containerd.call(
                     "StopPodSandbox", cri.StopPodSandboxRequest(pod_sandbox_id=identity), cri.StopPodSandboxResponse
@@ -52,7 +52,7 @@ async def remove_sandbox(containerd: Containerd, identity: str) -> None:
                 )
                 break
             except Transient as error:
-                if pause == _PAUSES[-1] or not any(word in str(error) for word in _PASSING):
+                if pause is None or not any(word in str(error) for word in _PASSING):
                     raise
                 await asyncio.sleep(pause)
 
