@@ -39,13 +39,14 @@ def test_every_public_name_is_there() -> None:
 def test_the_asynchronous_names_are_the_same() -> None:
     both = set(hythe.__all__) & set(aio.__all__)
     assert {"ContainerInstanceManagementClient", "ResourceManagementClient", "LROPoller"} <= both
-    for name in both - {"get_client_from_auth_file", "clouds"}:
+    for name in both - {"get_client_from_auth_file", "clouds", "operations"}:
         assert getattr(hythe, name).__name__ == getattr(aio, name).__name__
         assert getattr(hythe, name) is not getattr(aio, name)
 
 
 def test_groups_of_operations_have_their_classes_and_their_models_where_microsofts_have_them() -> None:
     assert set(hythe.operations.__all__) == set(aio_operations.__all__)
+    assert aio.operations is aio_operations
     for client_class, operations in (
         (hythe.ContainerInstanceManagementClient, hythe.operations),
         (aio.ContainerInstanceManagementClient, aio_operations),

@@ -9,6 +9,7 @@ import pytest
 from hythe.engines.base import Action, Happened, Observed, Want
 from hythe.engines.sim import Outcome, SimulatedEngine
 from hythe.service.control.status import Memory
+from hythe.service.kinds.container_groups import ContainerGroups
 from hythe.service.settings import ServiceSettings
 from hythe.wire import versions
 
@@ -320,3 +321,16 @@ async def test_empty_log_ends_with_the_container() -> None:
         reply = await service.ask("GET", f"{GROUPS}/t/containers/task/logs")
 
     assert reply.json == {"content": ""}
+
+
+async def test_tags_that_change_while_a_restart_asks_for_its_image_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", group() | {"tags": {"a": "1"}})
+
+        async def meanwhile(*_: object) -> None:
+            assert (await service.ask("PATCH", f"{GROUPS}/web", {"tags": {"b": "2"}})).status == 200
+
+        monkeypatch.setattr(ContainerGroups, "admit_again", meanwhile)
+        assert (await service.ask("POST", f"{GROUPS}/web/restart")).status == 204
+        assert (await service.ask("GET", f"{GROUPS}/web")).json["tags"] == {"b": "2"}

@@ -6,6 +6,9 @@ service inside ``await poller.done()``.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ..client import clouds
 from ..client._async.connecting import connect, discover_cloud
 from ..client._async.container_instances import ContainerInstanceManagementClient
@@ -20,6 +23,9 @@ from ..client._async.surroundings import (
     ManagedIdentityCredential,
 )
 from ..client.auth_file import get_client_from_auth_file
+
+if TYPE_CHECKING:
+    from . import operations
 
 LROPoller = AzureOperationPoller
 AsyncLROPoller = AzureOperationPoller
@@ -41,5 +47,13 @@ __all__ = [
     "connect",
     "discover_cloud",
     "get_client_from_auth_file",
+    "operations",
     "refresh_prices",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the groups of operations, which few programs name."""
+    if name == "operations":
+        return import_module(".operations", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import msgspec
-from msgspec import Struct
 
 from ..client.documents import decode, decode_page
 from ..errors import Conflict, NotFound
@@ -51,12 +50,17 @@ def ready_subnet(
     client: ContainerInstanceManagementClient, subnet: str, location: str, network_range: str, subnet_range: str
 ) -> None:
     """See to it that there is a subnet of this id that container groups may join."""
-    network, _, name = subnet.partition("/subnets/")
+    at = subnet.lower().rfind("/subnets/")
+    if at < 0:
+        raise click.UsageError(f"'{subnet}' is no id of a subnet.")
+    network, name = subnet[:at], subnet[at + len("/subnets/") :]
     doing = f"get subnet '{name}'"
     body = _get(client, subnet, doing)
     found = decode(Subnet, body, doing) if body else None
     if found is not None and found.delegations:
-        others = [each.service_name for each in found.delegations if each.service_name != _DELEGATE]
+        others = [
+            each.service_name for each in found.delegations if (each.service_name or "").lower() != _DELEGATE.lower()
+        ]
         if others:
             raise Said(f"cannot use subnet '{name}': it is delegated to {others[0]}. Choose another --subnet.")
         return
@@ -99,12 +103,16 @@ def _names(id_: str) -> list[str]:
     return id_.strip("/").split("/")
 
 
-class Found(Struct):
+class Found(NamedTuple):
     """A log workspace by what a group names it by."""
 
     id: str
     customer_id: str
     key: str
+
+    def __repr__(self) -> str:
+        """Leave out the key."""
+        return f"Found(id={self.id!r})"
 
 
 def workspace(client: ContainerInstanceManagementClient, wanted: str) -> Found:

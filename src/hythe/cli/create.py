@@ -11,6 +11,7 @@ import click
 
 from . import rows
 from .asking import Asking, asks, split
+from .exits import Said
 from .many import Bare, Many
 from .progress import result
 
@@ -160,7 +161,9 @@ def create(ask: Asking, name: str | None, named: str | None, file: Path | None, 
         from .around import give_role
 
         identity = (made or group.get()).identity
-        give_role(ask.client, (identity and identity.principal_id) or "", role, given["scope"])
+        if identity is None or not identity.principal_id:
+            raise Said(f"{short} has no identity yet, so it got no role. Create it again without --no-wait.")
+        give_role(ask.client, identity.principal_id, role, given["scope"])
     if made is not None:
         ask.show(made, rows.of_group)
 

@@ -375,12 +375,7 @@ class Resources:
 
     async def act(self, kind: Kind, identity: ResourceId, verb: str, call: Call) -> Answer:
         """Start, stop or restart a resource."""
-        held = self.row(kind, identity, call)
-        busy = held.settled_generation < held.generation
-        if held.desired == "gone" or (busy and verb != "stop"):
-            raise _busy(held.kind, identity)
-        if verb == "restart" and held.desired == "stop":
-            raise faults.stopped(identity.name, identity.resource_group)
+        held = self._able(kind, identity, verb, call)
         nothing_to_do = (verb == "start" and not kind.idle(held)) or (verb == "stop" and kind.idle(held))
         if nothing_to_do and call.lro.idle:
             # Clients that take nothing but a 202 follow it wherever it leads: here to the resource, which runs.
@@ -388,8 +383,19 @@ class Resources:
             return empty(call.lro.idle, [("Location", where)] if call.lro.idle == _ACCEPTED else [])
         if verb != "stop":
             await kind.admit_again(self._whole(kind, held), verb, identity, self._admission)
+            held = self._able(kind, identity, verb, call)  # that may have taken a while
         row, operation = self.turn(kind, held, identity, verb)
         return await self._answered(kind, row, operation, call)
+
+    def _able(self, kind: Kind, identity: ResourceId, verb: str, call: Call) -> Row:
+        """Read a resource that can be started, stopped or restarted now.  Raises `Fault`."""
+        held = self.row(kind, identity, call)
+        busy = held.settled_generation < held.generation
+        if held.desired == "gone" or (busy and verb != "stop"):
+            raise _busy(held.kind, identity)
+        if verb == "restart" and held.desired == "stop":
+            raise faults.stopped(identity.name, identity.resource_group)
+        return held
 
     def turn(
         self, kind: Kind, held: Row, identity: ResourceId, verb: str, *, parent_epoch: int | None = None

@@ -374,10 +374,12 @@ class ContainerdEngine(Streams):
                 self._sight.refused.add(identity)
                 message = f"Error: Failed to start container {name}, Error response: {error}"
                 return (Happened(container=name, name="Failed", message=message, type="Warning"),)
+            if "already in starting state" in str(error):  # a service that died asked for the same
+                raise Transient(f"cannot start container {name} yet: {error}", retry_after=0.5) from None
             if not isinstance(error, Transient):
                 raise
-            # No fault of the container's: the next look begins it once more, if it has ended by then.
-            raise Transient(f"cannot start container {name} yet: {error}", retry_after=1) from None
+            # No fault of the container's: it is begun once more.
+            raise Refused("RunContainerError", f"{error}", name) from None
         return (Happened(container=name, name="Started", message="Started container"),)
 
     async def _stop_container(self, want: Want, action: StopContainer) -> tuple[Happened, ...]:

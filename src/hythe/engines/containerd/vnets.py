@@ -12,7 +12,7 @@ import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from ..base import Joined, Refused, Uid
+from ..base import Joined, Refused, Transient, Uid
 from . import network
 from .config import Place
 from .isolate import entered
@@ -166,16 +166,22 @@ def _resolvers() -> list[str]:
 
 
 async def _ip(words: list[str], *, inside: int | None = None, stdin: str | None = None, check: bool = True) -> str:
-    """Run ip, perhaps inside an open network namespace, and give what it printed.  Raises `Refused`."""
-    process = await asyncio.create_subprocess_exec(
-        *(() if inside is None else ("nsenter", f"--net=/proc/self/fd/{inside}")),
-        "ip",
-        *words,
-        stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        pass_fds=() if inside is None else (inside,),
-    )
+    """Run ip, perhaps inside an open network namespace, and give what it printed.
+
+    Raises `Refused` if it fails and that is to be told, `Transient` if it can't be run.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(() if inside is None else ("nsenter", f"--net=/proc/self/fd/{inside}")),
+            "ip",
+            *words,
+            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=() if inside is None else (inside,),
+        )
+    except OSError as error:
+        raise Transient(f"cannot run ip for a virtual network: {error.strerror}", retry_after=5) from None
     out, problem = await process.communicate(None if stdin is None else stdin.encode())
     if check and process.returncode:
         raise Refused("NetworkError", f"cannot join the virtual network: {problem.decode(errors='replace').strip()}")

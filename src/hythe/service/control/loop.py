@@ -184,8 +184,7 @@ class Loop:
             if row is not None and row.parent:
                 self._wake_due(row.parent.lower())
             if row is not None and row.kind == _NETWORKS:
-                for member in self._store.in_subnet(key):  # what it reaches may have become more
-                    self._wake_due(member.key)
+                self._wake_members(key)
             folder = key.partition("/providers/")[0]
             if folder != key:
                 self._wake_folder(folder)
@@ -224,6 +223,17 @@ class Loop:
         if row is not None and row.desired == "gone":
             self._wake_due(key)
 
+    def _wake_members(self, network: str) -> None:
+        """Have what is in a virtual network see, one after the other, whether it reaches more now."""
+        try:
+            members = self._store.keys_in(network)
+        except StoreFailed as error:
+            log.error("cannot wake what is in %s: %s", network, error)
+            self._try_later(network)
+            return
+        for turn, key in enumerate(members):
+            asyncio.get_running_loop().call_later(turn * _APART, self._wake_due, key)
+
     async def _hold(self, key: str) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
@@ -231,7 +241,7 @@ class Loop:
                 self._store.renew(self._owner, key, self._clock().timestamp() + LEASE_SECONDS)
 
     async def _lasting(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something that never ends; what the store failed begins anew, with a look at what it may have missed."""
+        """Do something that never ends; what failed begins anew, with a look at what it may have missed."""
         for begun in itertools.count():
             try:
                 if begun:
@@ -239,6 +249,8 @@ class Loop:
                 await work()
             except StoreFailed as error:
                 log.error("cannot find what is to be worked on: %s", error)
+            except Exception:
+                log.exception("cannot find what is to be worked on")
             await asyncio.sleep(_AFTER_FAILURE)
 
     async def _timer(self) -> None:

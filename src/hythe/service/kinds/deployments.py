@@ -81,8 +81,10 @@ class Deployments(Defaults):
         before = self.read_again(held.spec) if held else None
         if before and before.correlation == wanted.correlation and before.outer != wanted.outer:
             wanted = replace(wanted, count=wanted.count + before.count)
-        together = admission.store.holders(self.name, f'"correlation":"{wanted.correlation}"', apart_from=identity.key)
-        if wanted.count + sum(self.read_again(spec).count for spec in together) > MOST_RESOURCES:
+        mark = f'"correlation":"{wanted.correlation}"'  # new with each outermost one: nothing else can have it yet
+        specs = admission.store.holders(self.name, mark, apart_from=identity.key) if wanted.outer else []
+        together = [each for each in map(self.read_again, specs) if each.correlation == wanted.correlation]
+        if wanted.count + sum(each.count for each in together) > MOST_RESOURCES:
             raise Fault(
                 400,
                 "InvalidTemplate",

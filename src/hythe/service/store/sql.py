@@ -53,6 +53,18 @@ _PRAGMAS = (
 )  # fmt: skip
 
 
+def _inside(subnet: str) -> tuple[Any, ...]:
+    """Give the conditions for being in a subnet, or in any of a network."""
+    below = sa.and_(resources.c.subnet > f"{subnet}/", resources.c.subnet < f"{subnet}0")
+    return resources.c.subnet != "", sa.or_(resources.c.subnet == subnet, below)
+
+
+def _holding(kind: str, text: str, apart_from: str) -> tuple[Any, ...]:
+    """Give the conditions for a definition of a kind to hold a piece of JSON."""
+    held = sa.func.instr(resources.c.spec, text.encode()) > 0
+    return resources.c.kind == kind, resources.c.key != apart_from, held
+
+
 def _on_connect(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
@@ -151,11 +163,13 @@ class SqlStore:
 
     def in_subnet(self, subnet: str) -> list[Row]:
         """Read what is in a subnet, by its ARM id in lower case, or in any of a network; ordered by key."""
-        there = sa.or_(
-            resources.c.subnet == subnet, sa.and_(resources.c.subnet > f"{subnet}/", resources.c.subnet < f"{subnet}0")
-        )
-        statement = sa.select(*_READ_COLUMNS).where(resources.c.subnet != "", there)
-        return [Row(**found._mapping) for found in self._rows(statement.order_by(resources.c.key))]
+        statement = sa.select(*_READ_COLUMNS).where(*_inside(subnet)).order_by(resources.c.key)
+        return [Row(**found._mapping) for found in self._rows(statement)]
+
+    def keys_in(self, subnet: str) -> list[str]:
+        """Give the keys of what is in a subnet, or in any of a network."""
+        statement = sa.select(resources.c.key).where(*_inside(subnet)).order_by(resources.c.key)
+        return [found.key for found in self._rows(statement)]
 
     def revisions(self, row: Row) -> list[Row]:
         """Read a resource as each of its kept generations defined it, oldest first, without secrets."""
@@ -183,21 +197,12 @@ class SqlStore:
 
     def holding_text(self, kind: str, text: str, *, apart_from: str = "") -> Row | None:
         """Give a resource of a kind whose definition holds a piece of JSON, or None."""
-        statement = sa.select(*_READ_COLUMNS).where(
-            resources.c.kind == kind,
-            resources.c.key != apart_from,
-            sa.func.instr(resources.c.spec, text.encode()) > 0,
-        )
-        found = self._rows(statement.limit(1))
+        found = self._rows(sa.select(*_READ_COLUMNS).where(*_holding(kind, text, apart_from)).limit(1))
         return Row(**found[0]._mapping) if found else None
 
     def holders(self, kind: str, text: str, *, apart_from: str = "") -> list[bytes]:
         """Read the definitions of a kind that hold a piece of JSON."""
-        statement = sa.select(resources.c.spec).where(
-            resources.c.kind == kind,
-            resources.c.key != apart_from,
-            sa.func.instr(resources.c.spec, text.encode()) > 0,
-        )
+        statement = sa.select(resources.c.spec).where(*_holding(kind, text, apart_from))
         return [found.spec for found in self._rows(statement)]
 
     def key_of(self, uid: str) -> str | None:

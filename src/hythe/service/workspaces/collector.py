@@ -23,7 +23,7 @@ from msgspec import Struct
 from ...engines.base import EngineError, Uid
 from ...engines.offers import Follow, Run
 from ...models import ContainerGroup, LogAnalytics
-from ..store import Row, SqlStore, Status, View
+from ..store import Row, SqlStore, Status, StoreFailed, View
 from .posting import EVENTS, LOGS, LONGEST_MESSAGE, NotNow, NotTaken, Record, Target, post
 
 log = logging.getLogger(__name__)
@@ -253,12 +253,15 @@ class Collector:
     async def _follow(self, key: str, group: _Group, name: str, engine: Follow) -> None:
         """Post what the runs of a container wrote that are kept, and what the newest one writes until it has ended."""
         try:
-            for run in await engine.runs(Uid(group.uid), name):
-                if run > group.done.get(name, _NO_RUN):
-                    if not await self._follow_run(key, group, name, engine, run):
-                        return
+            runs = [run for run in await engine.runs(Uid(group.uid), name) if run > group.done.get(name, _NO_RUN)]
+            for run in runs:
+                before = self._posted.get(f"{group.uid}/{name}")
+                if not await self._follow_run(key, group, name, engine, run):
+                    return
+                # The newest may be begun once more, if its start was cut short: then it has written nothing.
+                if run != runs[-1] or self._posted.get(f"{group.uid}/{name}") != before:
                     group.done[name] = run
-        except (EngineError, OSError) as error:
+        except (EngineError, OSError, StoreFailed) as error:
             log.warning("%s: cannot read what '%s' writes: %s", group.name, name, error)
             group.followed.pop(name, None)  # to be tried again, from the newest line that was posted on
             await self._sleep(_FIRST_WAIT)
