@@ -276,7 +276,8 @@ def test_a_full_disk(unlucky: Running, beside: str) -> None:
     finally:
         filler.unlink()
 
-    wait_for(lambda: unlucky.state(folder, "ends") == "Failed")
+    # containerd tries to write the end down again after ever longer waits.
+    wait_for(lambda: unlucky.state(folder, "ends") == "Failed", 90)
     put(unlucky, folder, "after", web())
     pages = {each.name for each in groups(unlucky, folder)} - {"once", "ends"}
     wait_for(lambda: all(serves(unlucky, folder, name) for name in pages))
