@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import socket
+from typing import TYPE_CHECKING
 
 from ..installation import CannotStart, listen
 from ..settings import GatewaySettings
 from ..store import SqlStore
-from .dns import Responder
 from .http import ContextFor, Gateway
 from .names import Names
 from .publish import Publisher
+
+if TYPE_CHECKING:
+    from .dns import Responder
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +27,9 @@ class Doors:
     def __init__(self, settings: GatewaySettings, store: SqlStore, suffix: str, certificate_for: ContextFor) -> None:
         self._settings = settings
         self._store = store
-        names = Names(store, suffix)
-        self._gateway = Gateway(names, certificate_for)
-        self._responder = Responder(names)
+        self._names = Names(store, suffix)
+        self._gateway = Gateway(self._names, certificate_for)
+        self._responder: Responder | None = None
         self.publisher = Publisher(store, settings.publish_host)
         self.port: int | None = None
         """Of the gateway; None if there is none."""
@@ -38,6 +41,9 @@ class Doors:
             self.port = listener.getsockname()[1]
             self._gateway.start(listener)
         if self._settings.dns_port:
+            from .dns import Responder  # its library takes 2 MB, and few ask for it
+
+            self._responder = Responder(self._names)
             try:
                 await self._responder.start(self._settings.host, self._settings.dns_port)
             except OSError as error:
@@ -63,5 +69,6 @@ class Doors:
     async def close(self) -> None:
         """Stop answering."""
         await self._gateway.stop()
-        self._responder.stop()
+        if self._responder is not None:
+            self._responder.stop()
         await self.publisher.stop()
