@@ -40,27 +40,45 @@ images = { stalled_seconds = 5, local_registries = ["127.0.0.1"] }
 [gateway]
 port = 0
 """
-DISK = "size=600m"
+DISK = 600 << 20
+"""Bytes."""
 
 
 @pytest.fixture(scope="module")
-def unlucky(real: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Give a service on a small disk, whose groups may suffer, with a neighbour that may not."""
-    disk = tmp_path_factory.mktemp("disk")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", DISK, "hythe-test", disk], check=True)
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a small disk with a file system of its own.
+
+    Not a tmpfs: where that is full, a program ends that reads what it has not written yet of a file that it has mapped,
+    as containerd has its database.
+    """
+    image, folder = tmp_path_factory.mktemp("image") / "ext4", tmp_path_factory.mktemp("disk")
+    with image.open("wb") as file:
+        file.truncate(DISK)
     try:
-        service = Running(disk / "data", free_port(), SETTINGS)
-        service.data_dir.mkdir()
-        shutil.copytree(real.data_dir / "cache", service.data_dir / "cache")
-        try:
-            service.up()
-            yield service
-        finally:
-            service.close()
-            if (service.data_dir / "lock").exists():
-                service.down("--purge")
+        subprocess.run(["/usr/sbin/mkfs.ext4", "-q", "-F", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, folder], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no small disk can be made: {error}")
+    try:
+        yield folder
     finally:
-        subprocess.run(["umount", "--lazy", disk], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True)
+        image.unlink()
+
+
+@pytest.fixture(scope="module")
+def unlucky(real: Running, disk: Path) -> Iterator[Running]:
+    """Give a service on a small disk, whose groups may suffer, with a neighbour that may not."""
+    service = Running(disk / "data", free_port(), SETTINGS)
+    service.data_dir.mkdir()
+    shutil.copytree(real.data_dir / "cache", service.data_dir / "cache")
+    try:
+        service.up()
+        yield service
+    finally:
+        service.close()
+        if (service.data_dir / "lock").exists():
+            service.down("--purge")
 
 
 @pytest.fixture

@@ -445,7 +445,7 @@ class ContainerdEngine(Streams):
         except Refused as error:
             log.info("%s", error)
             return why(normalise(image), error)
-        except Lost:
+        except (Lost, Transient):
             pass  # the pass over the group asks again
         return None
 
