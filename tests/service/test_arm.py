@@ -15,10 +15,9 @@ from hythe.service.kinds.identities import assigned, by_client_id
 from hythe.service.kinds.links import ASSIGN, JOIN, links
 from hythe.service.kinds.networks import ranges, subnet
 from hythe.service.routes import ROUTES
-from hythe.wire import ids
 from hythe.wire.faults import Fault
 
-from .harness import FOLDER, GROUPS, OTHER, SUBSCRIPTION, Everybody, Reply, Service, group, running
+from .harness import FOLDER, GROUPS, SUBSCRIPTION, Everybody, Reply, Service, group, running
 
 S = f"/subscriptions/{SUBSCRIPTION}"
 ARM = "2024-11-01"
@@ -38,35 +37,6 @@ async def service() -> AsyncIterator[Service]:
 
 async def ask(service: Service, method: str, path: str, body: object = None, **more: Any) -> Reply:
     return await service.ask(method, path, body, version=ARM, **more)
-
-
-# --- ids ---
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        f"/subscriptions/{OTHER}",
-        FOLDER,
-        f"{GROUPS}/web",
-        f"{NETWORKS}/v/subnets/s",
-        f"{GROUPS}/web{ASSIGNMENTS}/{GUID(1)}",
-        f"{S}{ASSIGNMENTS}/{GUID(1)}",
-        f"{ASSIGNMENTS}/{GUID(1)}",
-    ],
-)
-def test_ids_are_read_and_written(text: str) -> None:
-    found = ids.parse(text)
-    assert found is not None and found.text == text
-    assert ids.parse(text.upper() + "/") is not None
-
-
-@pytest.mark.parametrize(
-    "text", ["/subscriptions", "x", f"{FOLDER}/x/y", f"{FOLDER}/providers/a/b", f"{S}/resourceGroups"]
-)
-def test_what_is_no_id(text: str) -> None:
-    assert ids.parse(text) is None
 
 
 # --- subscriptions, locations, providers ---

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from hythe.wire import jsonc
-from hythe.wire.faults import Fault
 from hythe.wire.templates import Plan, Scope, TemplateError, read_template
 from hythe.wire.templates.expressions import parse
 
@@ -578,33 +576,3 @@ def test_resources_that_are_wrong(resources: list[Any], words: str) -> None:
 def test_many_dependencies_are_quick() -> None:
     resources = [group(f"g{n}", dependsOn=[f"g{m}" for m in range(max(0, n - 200), n)]) for n in range(800)]
     assert len(read({"resources": resources[::-1]}).steps) == 800
-
-
-# --- lenient JSON ---
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ('{"a": 1}', {"a": 1}),
-        (
-            '{"properties": {"mode": "Incremental", template:{"x": [1,2,],}}}',
-            {"properties": {"mode": "Incremental", "template": {"x": [1, 2]}}},
-        ),
-        (
-            "{a: 'it\"s', /* no { */ b: -1.5e3, // x: 1\n c: [true, null]}",
-            {"a": 'it"s', "b": -1500.0, "c": [True, None]},
-        ),
-        ('{"a": "two\nlines", "b": "http://x"}', {"a": "two\nlines", "b": "http://x"}),
-        ('{"a": "say \\"hi\\" //no"}', {"a": 'say "hi" //no'}),
-    ],
-)
-def test_lenient_json(text: str, value: Any) -> None:
-    assert jsonc.loads(text.encode()) == value
-
-
-@pytest.mark.parametrize("text", ["", "{", "{a: b}", '{"a" 1}', '{"a": "x}', "{'a': 1", "[" * 100000, b"\xff"])
-def test_what_is_no_json_at_all(text: Any) -> None:
-    with pytest.raises(Fault) as fault:
-        jsonc.loads(text if isinstance(text, bytes) else text.encode())
-    assert fault.value.code == "InvalidRequestContent"
