@@ -200,6 +200,8 @@ def test_containerd_killed_among_many_creates(fresh: Running) -> None:
             assert held.instance_view.current_state.detail_status == "Unknown"
         assert wanted[name] == "Running" or held.instance_view.restart_count == 0
     nothing_is_left(fresh, folder)
+    fresh.down()
+    assert not processes_of(fresh)
 
 
 def test_taken_down_among_many_creates(fresh: Running) -> None:
@@ -208,6 +210,13 @@ def test_taken_down_among_many_creates(fresh: Running) -> None:
         fresh.down()  # which fails if anything can't be removed
 
     assert not traces(fresh).links
+    assert not processes_of(fresh)
+
+
+def processes_of(service: Running) -> list[str]:
+    """Give every process that was started with a path of the installation's state: shims and runtimes, too."""
+    every = subprocess.run(["ps", "-eo", "stat,args", "-ww"], capture_output=True, text=True, check=True).stdout
+    return [line for line in every.splitlines() if f"/run/hythe/{service.installation}/" in line]
 
 
 def nothing_is_left(service: Running, folder: str) -> None:
