@@ -11,7 +11,7 @@ from hythe.engines.base import Refused
 from hythe.engines.containerd import rotation
 from hythe.engines.containerd.follow import Follower, follow
 from hythe.engines.containerd.inotify import Watcher
-from hythe.engines.containerd.logfile import Decoder, files, read, run, runs
+from hythe.engines.containerd.logfile import Decoder, files, is_complete, read, run, runs
 from hythe.engines.containerd.rotation import surplus
 
 T = "2026-11-25T06:53:06.62303184Z"
@@ -82,32 +82,45 @@ def test_what_is_too_much_goes_and_the_newest_two_stay(tmp_path: Path, monkeypat
     assert len(files(tmp_path)) - len(surplus(files(tmp_path))) == 4
 
 
-def test_a_file_that_is_still_drained_into_is_not_left(tmp_path: Path) -> None:
-    write(tmp_path, **{"0_0_log": line("a")})
-    draining: set[int] = set()
-    follower = Follower(tmp_path, draining)
-    follower.begin(tail=None, timestamps=False, limit=None)
-    assert follower.read() == line("a").encode() and follower.read() == b""
-    assert not follower.next_file()
+async def test_what_comes_late_is_not_lost(tmp_path: Path) -> None:
+    """Into a file that was renamed, and into the last one after the container has ended; errors first."""
+    (tmp_path / "0-0.log").write_text(line("a"))
+    old = (tmp_path / "0-0.log").open("a")
+    (tmp_path / "0-0.log").rename(tmp_path / "0-0.log.1")
+    new = (tmp_path / "0-0.log").open("a")
+    watcher = Watcher()
 
-    old, new = tmp_path / "0-0.log.1", tmp_path / "0-0.log"
-    draining.add(new.stat().st_ino)
-    new.rename(old)
-    new.write_text(line("c"))
-    assert not follower.next_file()
-    with old.open("a") as drained:
-        drained.write(line("b"))
-    draining.clear()
-    assert follower.read() == line("b").encode()
-    assert follower.read() == b"" and follower.next_file()
-    assert follower.read() == line("c").encode()
-    assert not follower.next_file()
-    follower.close()
+    async def over(_: tuple[int, int]) -> bool:
+        return False
+
+    async def write_late() -> None:
+        for file, text in ((new, "c"), (old, "b"), (new, "d"), (new, "e")):
+            await asyncio.sleep(0.05)
+            file.write(line(text))
+            file.flush()
+            if text == "b":
+                old.close()
+        new.close()
+
+    writing = asyncio.create_task(write_late())
+    said = [text async for text in follow(tmp_path, watcher, over, tail=None, timestamps=False, run=None, limit=None)]
+    await writing
+    watcher.close()
+    assert b"".join(said) == b"a\nb\nc\nd\ne\n"
+
+
+def test_a_file_is_complete_when_nobody_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "0-0.log"
+    assert is_complete(str(path))
+    with path.open("a"), path.open():
+        assert not is_complete(str(path))
+    with path.open():
+        assert is_complete(str(path))
 
 
 def test_a_gap_is_told_and_not_passed_over(tmp_path: Path) -> None:
     write(tmp_path, **{"0_0_log_1": line("a"), "0_0_log_2": line("b"), "0_0_log": line("c")})
-    follower = Follower(tmp_path, set())
+    follower = Follower(tmp_path)
     follower.begin(tail=None, timestamps=False, limit=None)
     (tmp_path / "0-0.log.2").rename(tmp_path / "gone")
     (tmp_path / "0-0.log").rename(tmp_path / "0-0.log.3")
@@ -119,7 +132,7 @@ def test_a_gap_is_told_and_not_passed_over(tmp_path: Path) -> None:
 
 def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
     write(tmp_path, **{"0_0_log": line("a") + line("b")[:20]})
-    follower = Follower(tmp_path, set())
+    follower = Follower(tmp_path)
     text = follower.begin(tail=5, timestamps=False, limit=None)
     assert text == b"a\n" and follower.read() == b""
     with (tmp_path / "0-0.log").open("a") as more:
@@ -140,9 +153,7 @@ async def test_following_ends_soon_after_the_run_though_the_books_follow_late(tm
     said = b""
     with (tmp_path / "0-0.log").open("a") as written:
         async with asyncio.timeout(2):
-            async for text in follow(
-                tmp_path, watcher, set(), goes_on, tail=None, timestamps=False, run=None, limit=None
-            ):
+            async for text in follow(tmp_path, watcher, goes_on, tail=None, timestamps=False, run=None, limit=None):
                 said += text
                 if text == b"a\n":
                     written.write(line("b"))
@@ -159,7 +170,7 @@ async def test_each_run_that_is_kept_can_be_followed(tmp_path: Path) -> None:
         return False
 
     async def said(run: tuple[int, int] | None) -> bytes:
-        lines = follow(tmp_path, watcher, set(), over, tail=None, timestamps=False, run=run, limit=None)
+        lines = follow(tmp_path, watcher, over, tail=None, timestamps=False, run=run, limit=None)
         return b"".join([text async for text in lines])
 
     assert runs(tmp_path) == [(0, 0), (0, 1), (1, 0)]

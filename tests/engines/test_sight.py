@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,25 @@ async def test_an_end_that_was_announced_is_waited_for(looks: int, monkeypatch: 
     assert (seen.name, seen.state) == ("web", "exited")
     assert seen.finished is not None and seen.finished.exit_code == 3
     assert slept < 5
+
+
+async def test_an_end_is_not_told_before_all_that_was_written_is_in_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "0-0.log"
+
+    class Writing(Slow):
+        async def call(self, method: str, *request: object) -> Any:
+            answer = await super().call(method, *request)
+            if isinstance(answer, cri.ContainerStatusResponse):
+                answer.status.log_path = str(path)
+                if self.looks < -3:
+                    file.close()
+            return answer
+
+    sight = Sight("i")
+    sight.ended.add("c")
+    file = path.open("a")
+    (seen,) = (await sight.observe(Writing(1), Uid("u"))).containers  # type: ignore[arg-type]
+    assert seen.state == "exited" and file.closed
 
 
 async def test_a_container_of_which_nothing_was_announced_is_looked_at_once() -> None:

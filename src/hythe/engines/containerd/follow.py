@@ -16,18 +16,17 @@ from .logfile import Decoder, LogFile
 _BLOCK = 1 << 18
 _LOOK_SECONDS = 1.0
 _SOON_SECONDS = 0.01
-_SETTLE_SECONDS = 0.02
-"""CRI calls a container ended a moment before the last of what it wrote is in the file."""
+_SETTLE_SECONDS = 10.0
+"""A file is waited for that long if its container has ended and containerd does not close it."""
 _ALL = 1 << 62
 
 
 class Follower:
     """Reads one run of a container, file after file."""
 
-    def __init__(self, folder: Path, draining: set[int], run: Run | None = None) -> None:
+    def __init__(self, folder: Path, run: Run | None = None) -> None:
         """Take the run, None for the newest.  Raises `Refused` if there is none."""
         self._folder = folder
-        self._draining = draining
         known = logfile.runs(folder)
         if not known or (run is not None and run not in known):
             raise Refused("LogNotAvailable", "it has not started")
@@ -84,10 +83,12 @@ class Follower:
             if cut:
                 return lines[:cut]
 
+    def is_written(self) -> bool:
+        """Tell whether more may come into this file: one that was renamed gets what containerd still holds."""
+        return logfile.is_written(self._file)
+
     def next_file(self) -> bool:
-        """Go to the next file if there is one and nothing more comes into this one.  Raises `Transient` at a gap."""
-        if os.fstat(self._file).st_ino in self._draining:
-            return False
+        """Go to the next file if there is one.  Raises `Transient` at a gap."""
         paths = self._paths()
         later = [each for each in paths if _number(each, paths) > self._number]
         if not later:
@@ -111,7 +112,6 @@ def _number(each: LogFile, paths: list[LogFile]) -> int:
 async def follow(
     folder: Path,
     watcher: Watcher,
-    draining: set[int],
     runs: Callable[[Run], Awaitable[bool]],
     *,
     tail: int | None,
@@ -120,7 +120,7 @@ async def follow(
     limit: int | None,
 ) -> AsyncGenerator[bytes, None]:
     """Give the log of a run, None for the newest, and what is added to it, until the run has ended."""
-    follower = Follower(folder, draining, run)
+    follower = Follower(folder, run)
     decoder = Decoder(timestamps=timestamps)
     try:
         with watcher.watch(folder) as watch:
@@ -128,22 +128,23 @@ async def follow(
             if before:
                 yield before
             ended = follower.over or not await _runs(runs, follower.run)
-            settled = follower.over
             patience = _LOOK_SECONDS
+            clock = asyncio.get_running_loop().time
+            give_up = clock() + _SETTLE_SECONDS
             while True:
+                complete = not follower.is_written()  # asked before reading: else some could come between the two
                 while lines := follower.read():
                     yield decoder.decode(lines)
                     await asyncio.sleep(0)
-                # The next file may have come, and this one grown, between the read and the look: read before going on.
-                if follower.next_file():
+                if complete and follower.next_file():
                     continue
-                if ended and settled:
+                if not ended:
+                    ended, patience = await _more(watch, runs, follower.run, patience)
+                    give_up = clock() + _SETTLE_SECONDS
+                elif complete or clock() > give_up:
                     return
-                if ended:
-                    settled = True
-                    await watch.wait(_SETTLE_SECONDS)
-                    continue
-                ended, patience = await _more(watch, runs, follower.run, patience)
+                else:  # CRI calls a container ended a moment before the last of what it wrote is in the file
+                    await watch.wait(_SOON_SECONDS)
     finally:
         follower.close()
 

@@ -6,8 +6,11 @@ n counting up, and a new one is begun.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,6 +67,33 @@ def files(folder: Path) -> list[LogFile]:
     except FileNotFoundError:
         return files(folder) if folder.exists() else []  # one was renamed or removed meanwhile
     return sorted(found)
+
+
+def is_written(file: int) -> bool:
+    """Tell whether somebody holds an open file to write into it; False on a file system that can't say.
+
+    The kernel gives a lease on a file only when nobody writes it.  Who opens it in that instant waits for us, and we
+    are sent a signal: by default one that ends a process, so another is asked for, which does nothing.
+    """
+    try:
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    return False
+
+
+def is_complete(path: str) -> bool:
+    """Tell whether nothing more comes into the file that a container wrote last."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return True  # there is none, or it has been renamed
+    try:
+        return not is_written(file)
+    finally:
+        os.close(file)
 
 
 def runs(folder: Path) -> list[Run]:

@@ -51,8 +51,6 @@ class Rotation:
         self._watcher = watcher
         self._containerd = containerd
         self._sizes: dict[Path, int] = {}
-        self.draining: set[int] = set()
-        """Inodes of renamed files into which containerd still writes what it holds."""
 
     async def run(self) -> None:
         """Look for ever."""
@@ -115,8 +113,6 @@ class Rotation:
             mine = [each for each in files(path.parent) if each.path.name.startswith(path.name + ".")]
             number = int(mine[-1].number) + 1 if mine else 1
             target = path.with_name(f"{path.name}.{number}")
-            inode = path.stat().st_ino
-            self.draining.add(inode)
             try:
                 os.rename(path, target)
                 await self._containerd().call(
@@ -131,8 +127,6 @@ class Rotation:
                 log.warning("containerd did not close %s after it was renamed", target)
             except EngineError as error:
                 log.info("%s was not begun anew: %s", path, error)  # the container has ended
-            finally:
-                self.draining.discard(inode)
 
 
 def _folders(folder: Path) -> list[Path]:

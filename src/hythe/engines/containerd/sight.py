@@ -8,6 +8,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 
 from ..base import ContainerSeen, Finished, Observed, SandboxSeen, Uid
+from .logfile import is_complete
 from .proto import cri_pb2 as cri
 from .rpc import Containerd, NotFound
 from .sandbox import EPOCH, INSTALLATION, SPEC, UID
@@ -25,6 +26,13 @@ _SETTLE_PAUSES = (*[0.005] * 40, *[0.05] * 200)
 
 def _when(nanoseconds: int) -> datetime | None:
     return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds > 0 else None
+
+
+def _is_settled(status: cri.ContainerStatus) -> bool:
+    """Tell whether a container that ended is known to have, and all that it wrote is in its log."""
+    if status.state == cri.CONTAINER_EXITED:
+        return is_complete(status.log_path)
+    return status.state != cri.CONTAINER_RUNNING
 
 
 async def _listed(
@@ -133,9 +141,9 @@ class Sight:
                 answer = await containerd.call("ContainerStatus", request, cri.ContainerStatusResponse)
             except NotFound:
                 return None
-            if identity not in self.ended or answer.status.state != cri.CONTAINER_RUNNING:
+            if identity not in self.ended or _is_settled(answer.status):
                 break
-            # Its end was announced; CRI's own books follow, most often some milliseconds later.
+            # Its end was announced; CRI's own books, and the last of its log, follow some milliseconds later.
             await asyncio.sleep(pause)
         self.ended.discard(identity)
         status = answer.status

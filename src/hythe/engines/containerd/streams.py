@@ -98,7 +98,6 @@ class Streams:
         return follow(
             self.place.logs / uid / container,
             self._watcher,
-            self._rotation.draining,
             goes_on,
             tail=tail,
             timestamps=timestamps,
