@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from ..base import Lost
+from . import leftovers
 from .config import Place, containerd_config
 from .rpc import Containerd
 
 _START_SECONDS = 20.0
 _CGROUP2 = Path("/sys/fs/cgroup/unified")
-_OF_CONTAINERS = (b"containerd-shim-runc-v2", b"crun", b"runc")
 
 
 def hybrid() -> bool:
@@ -118,28 +118,10 @@ async def stop(place: Place) -> None:
             await asyncio.sleep(0.02)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)  # it may be our own child
-    for left in _left(place):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(left, signal.SIGKILL)
+    for left in leftovers.processes(place):
+        leftovers.end(left)
     folder = place.state / "mounts"
     for mounted in (folder / "namespace", folder):
         if mounted.exists():
             subprocess.run(["umount", "--lazy", mounted], check=False, stderr=subprocess.DEVNULL)
     shutil.rmtree(place.state, ignore_errors=True)
-
-
-def _left(place: Place) -> list[int]:
-    """Give the shims and runtimes of this installation of which containerd knew nothing any more.
-
-    One that was killed while it created a container leaves them: a shim without a task, a process made and not started.
-    """
-    mark = f"{place.state}/".encode()
-    found: list[int] = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            program, *words = (path / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue  # it has just ended
-        if program.rpartition(b"/")[2] in _OF_CONTAINERS and any(word.startswith(mark) for word in words):
-            found.append(int(path.name))
-    return found

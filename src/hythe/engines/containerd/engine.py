@@ -46,6 +46,7 @@ from .garbage import DiskLimits, collect, used
 from .images import STALLED, Alias, ImageShelf, Shelf, credential_for, normalise
 from .isolate import cut_off
 from .leaving import Leaving
+from .leftovers import end_forgotten
 from .proto import cri_pb2 as cri
 from .registries import why
 from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
@@ -403,7 +404,9 @@ class ContainerdEngine(Streams):
         if self.place.address is None and daemon.running_pid(self.place) is None:
             log.error("containerd has ended: it is started again")
             await (await daemon.ensure(self.place)).close()  # our own connection finds it again by itself
-        ends = asyncio.create_task(self._hear_of_ends())
+        chores = [asyncio.create_task(self._hear_of_ends())]
+        if self.place.address is None:
+            chores.append(asyncio.create_task(end_forgotten(self.place, self._sight, lambda: self.containerd)))
         try:
             while True:
                 hint = await self._hints.get()
@@ -411,7 +414,8 @@ class ContainerdEngine(Streams):
                     raise hint
                 yield hint
         finally:
-            ends.cancel()
+            for chore in chores:
+                chore.cancel()
 
     async def _hear_of_ends(self) -> None:
         """Turn the ends of processes into hints, and the end of that into the last one."""

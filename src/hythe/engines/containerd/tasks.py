@@ -97,6 +97,15 @@ async def open_of(containerd: Containerd, identity: str, what: str, flags: int) 
     return None
 
 
+async def is_known(containerd: Containerd, identity: str) -> bool:
+    """Tell whether containerd has books of a container or sandbox, one that is just being made too."""
+    try:
+        await spec(containerd, identity)
+    except NotFound:
+        return False
+    return True
+
+
 async def spec(containerd: Containerd, identity: str) -> Oci:
     """Give the OCI specification that a container was made from.  Raises `NotFound`."""
     answer = await containerd.call(
