@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hythe.client.log_cursor import LogCursor, Resumed
+from hythe.client.log_cursor import LogCursor, Seen
 from hythe.client.why import explain
 from hythe.models import ContainerGroup
 
@@ -19,7 +19,27 @@ def test_each_line_once_however_often_and_whenever_the_log_is_read() -> None:
             start = max(0, end - 30)  # the service keeps the last 30
             got += cursor.take("".join(f"{line}\n" for line in lines[start:end]), ended=False)
         assert not any(line.lost for line in got)
-        assert [f"{line.time[:-8]}Z {line.text}" for line in got] == lines
+        assert [f"{line.time} {line.text}" for line in got] == lines
+
+
+def test_two_streams_that_write_at_once_may_come_out_of_order() -> None:
+    dice = random.Random(11)
+    for _ in range(300):
+        clock, lines = 10, []
+        for n in range(dice.randrange(400)):
+            clock += dice.choice((0, 0, 1, 2))
+            late = dice.choice((0, 0, 0, dice.randrange(9)))
+            lines.append(f"2026-01-01T00:00:00.{clock - late:09}Z {dice.choice(('same', n))}")
+        cursor, seen, got, resumed, end = LogCursor("c"), Seen(), [], [], 0
+        while end < len(lines):
+            end = min(len(lines), end + dice.randrange(150))
+            seen.begin()
+            resumed += [line for line in lines[:end] if seen.is_new(line)]
+            start = max(0, end - 170)  # the service keeps the last 170, and half a line
+            kept = lines[start - 1][dice.randrange(40) :] + "\n" if start else ""
+            got += cursor.take(kept + "".join(f"{line}\n" for line in lines[start:end]), ended=False)
+        assert resumed == lines
+        assert [f"{line.time} {line.text}" for line in got] == lines
 
 
 def test_lines_that_were_dropped_are_told() -> None:
@@ -73,7 +93,7 @@ def test_reasons_from_every_place() -> None:
 
 
 def test_a_log_that_is_read_again_gives_what_is_new() -> None:
-    seen = Resumed()
+    seen = Seen()
     first = ["2026-01-01T00:00:01.5Z a", "2026-01-01T00:00:02Z b", "2026-01-01T00:00:02Z b"]
     assert [seen.is_new(line) for line in first] == [True, True, True]
     seen.begin()

@@ -7,7 +7,9 @@ that was seen has gone, and the oldest kept one is younger, lines may have been 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -27,6 +29,7 @@ class LogLine(Struct, frozen=True):
         return self.text
 
 
+_REMEMBERED = 100
 _COLOURS = (36, 35, 34, 32, 33)  # of terminals: cyan, magenta, blue, green, yellow
 
 
@@ -40,13 +43,70 @@ def printed(line: LogLine, containers: Sequence[str]) -> str:
     return f"{name} {line.text}"
 
 
+class Seen:
+    """Tells which lines of a log are new when it is read once more, from its start or from what is kept of it.
+
+    Every line has its time in front.  Times are in order but for those of two streams that were written at once: a line
+    may be followed by an older one.  So the last lines are remembered, not only the last time.
+    """
+
+    def __init__(self) -> None:
+        self._last: list[str] = []
+        """The last lines seen: at least `_REMEMBERED`, and none that was forgotten is as young as one of them."""
+        self._times: list[str] = []
+        self._full = 8 * _REMEMBERED
+        self._newest = ""
+        self._again: Counter[str] = Counter()
+        """Those of them that have not come again."""
+        self._catching_up = False
+        self.met = False
+        """Whether one of them has come again: then nothing is missing between what was read and what is read now."""
+
+    def begin(self) -> None:
+        """Begin to read again."""
+        self._again = Counter(self._last)
+        self._catching_up = bool(self._last)
+        self.met = not self._last
+
+    def is_new(self, line: str) -> bool:
+        """Tell whether a line is new; from the first one on that is, all are."""
+        time = _time(line)
+        if self._catching_up:
+            if line in self._again:
+                self.met = True
+                self._again[line] -= 1
+                if not self._again[line]:
+                    del self._again[line]
+                self._catching_up = bool(self._again)
+                return False
+            if not self.met and time <= self._newest:
+                return False  # before all that is remembered
+            self._catching_up = False
+        self._note(line, time)
+        return True
+
+    def _note(self, line: str, time: str) -> None:
+        self._newest = max(self._newest, time)
+        self._last.append(line)
+        self._times.append(time)
+        if len(self._last) >= self._full:
+            self._forget()
+
+    def _forget(self) -> None:
+        latest_before = [*accumulate(self._times, max)]
+        earliest_from = [*accumulate(reversed(self._times), min)][::-1]
+        places = range(len(self._last) - _REMEMBERED, 0, -1)
+        cut = next((place for place in places if latest_before[place - 1] < earliest_from[place]), 0)
+        del self._last[:cut], self._times[:cut]
+        self._full = 8 * len(self._last)
+
+
 class LogCursor:
     """Remembers how far the log of one container has been read."""
 
     def __init__(self, container: str) -> None:
         self._container = container
-        self._last: list[str] = []
-        """The last lines seen, all of one time, to count those that are equal."""
+        self._seen = Seen()
 
     def take(self, content: str, *, ended: bool, restarted: bool = False) -> list[LogLine]:
         """Give the new lines of the whole log; an unfinished last line only if nothing more can follow.
@@ -57,62 +117,19 @@ class LogCursor:
         rest = lines.pop()
         if ended and rest:
             lines.append(rest)
-        new, gap = self._after_last(lines)
-        if new:
-            newest = _time(new[-1])
-            same = [line for line in new if _time(line) == newest]
-            self._last = self._last + same if self._last and _time(self._last[0]) == newest else same
-        made = [LogLine(self._container, line.partition(" ")[2], _time(line)) for line in new]
-        if gap and not restarted and made:
+        self._seen.begin()
+        made = [self._line(line) for line in lines if self._seen.is_new(line)]
+        if made and not (self._seen.met or restarted):
             made.insert(0, LogLine(self._container, LOST, made[0].time, lost=True))
         return made
 
-    def _after_last(self, lines: list[str]) -> tuple[list[str], bool]:
-        if not self._last:
-            return lines, False
-        last = _time(self._last[0])
-        seen = 0
-        for index, line in enumerate(lines):
-            if _time(line) > last:
-                return lines[index:], seen == 0
-            if _time(line) == last:
-                if seen == len(self._last):
-                    return lines[index:], False
-                seen += 1
-        return [], False
-
-
-class Resumed:
-    """Tells which lines of a log are new when reading it has begun again from its start."""
-
-    def __init__(self) -> None:
-        self._newest = ""
-        self._count = 0
-        """How many lines of that time have been seen."""
-        self._again = 0
-        """How many of those have come again."""
-
-    def begin(self) -> None:
-        """Begin again."""
-        self._again = 0
-
-    def is_new(self, line: str) -> bool:
-        """Tell whether a line with its time in front has not been seen."""
-        time = _time(line)
-        if time > self._newest:
-            self._newest, self._count, self._again = time, 1, 1
-            return True
-        if time < self._newest:
-            return False
-        self._again += 1
-        if self._again > self._count:
-            self._count = self._again
-            return True
-        return False
+    def _line(self, line: str) -> LogLine:
+        time, _, text = line.partition(" ")
+        return LogLine(self._container, text, time)
 
 
 def _time(line: str) -> str:
-    """Give the time in front of a line, padded so that texts compare as times do."""
+    """Give the time in front of a line, padded so that texts compare as times do; empty for half a line without one."""
     stamp = line.partition(" ")[0].rstrip("Z")
     whole, _, fraction = stamp.partition(".")
-    return f"{whole}.{fraction.ljust(9, '0')}"
+    return f"{whole}.{fraction.ljust(9, '0')}" if whole[10:11] == "T" else ""

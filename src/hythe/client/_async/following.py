@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hythe.client.log_cursor import LogLine, Resumed
+from hythe.client.log_cursor import LogLine, Seen
 from hythe.client.outcomes import has_ended
 from hythe.errors import Conflict, ConnectionFailed, NotFound, UnexpectedAnswer
 
@@ -53,7 +53,7 @@ class Followed:
         return lambda: self._of(name)
 
     async def _of(self, name: str) -> AsyncGenerator[LogLine, None]:
-        seen = Resumed()
+        seen = Seen()
         tail = self._tail
         pause = _FIRST_PAUSE
         while True:

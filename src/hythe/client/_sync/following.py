@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hythe.client.log_cursor import LogLine, Resumed
+from hythe.client.log_cursor import LogLine, Seen
 from hythe.client.outcomes import has_ended
 from hythe.errors import Conflict, ConnectionFailed, NotFound, UnexpectedAnswer
 
@@ -54,7 +54,7 @@ class Followed:
         return lambda: self._of(name)
 
     def _of(self, name: str) -> Generator[LogLine, None, None]:
-        seen = Resumed()
+        seen = Seen()
         tail = self._tail
         pause = _FIRST_PAUSE
         while True:
