@@ -377,6 +377,14 @@ async def test_batches_are_bounded() -> None:
     assert len(found[-1][-1][1]) == 32 << 10
 
 
+async def test_a_line_that_comes_late_and_is_older_is_posted() -> None:
+    async def stream() -> Any:
+        yield b"".join(b"2026-01-01T00:00:0%dZ %d\n" % (second, second) for second in (1, 2, 4, 3, 5))
+
+    (lines,) = [each async for each in module._batches(stream(), "2026-01-01T00:00:02Z")]
+    assert [text for _, text in lines] == ["4", "3", "5"]
+
+
 def test_trouble_that_passes_and_trouble_that_does_not(workspace: Workspace) -> None:
     target = Target(url=workspace.url, workspace=ID, key=KEY)
     wrong = Target(url=workspace.url, workspace=ID, key=base64.b64encode(b"another").decode())

@@ -277,7 +277,7 @@ class Collector:
                 records = [self._line(group, name, image, at, text) for at, text in lines]
                 if not await self._post(group, LOGS, records):
                     return False
-                self._note(key, group, place, lines[-1][0])
+                self._note(key, group, place, max(at for at, _ in lines))
         return True
 
     def _note(self, key: str, group: _Group, place: str, at: str) -> None:
@@ -373,6 +373,7 @@ async def _batches(stream: AsyncGenerator[bytes, None], since: str) -> AsyncGene
                     line = _parted(each)
                     if line[0] <= since:
                         continue
+                    since = ""  # of two streams that write at once, one's may come later and be older
                     lines.append(line)
                     size += len(each)
                     if len(lines) >= _MOST_LINES or size >= _MOST_BYTES:
