@@ -20,7 +20,7 @@ from hythe.engines.containerd.rpc import NotFound
 from hythe.engines.containerd.sandbox import INSTALLATION, UID
 from hythe.engines.containerd.sight import Sight
 
-LISTED, BEING_MADE, FORGOTTEN = "a" * 64, "b" * 64, "c" * 64
+LISTED, BEING_MADE, FORGOTTEN, NO_PROCESS = (letter * 64 for letter in "abcd")
 
 
 class Books:
@@ -38,7 +38,7 @@ class Books:
             return cri.ListPodSandboxResponse(items=[cri.PodSandbox(id=LISTED, labels=labels)])
         if method == "ListContainers":
             return cri.ListContainersResponse()
-        if request.id == FORGOTTEN:
+        if request.id in (FORGOTTEN, NO_PROCESS):
             raise NotFound(request.id)
         answer = containers.GetContainerResponse()
         answer.container.spec.value = b"{}"
@@ -63,10 +63,17 @@ def shim(place: Place, identity: str, program: str = "containerd-shim-runc-v2") 
             process.kill()
 
 
-async def test_a_process_of_a_container_without_books_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_left_of_an_unknown_container_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftovers, "_LOOK_SECONDS", 0.1)
     mine = Place(installation="0000000i", root=tmp_path)
     another = Place(installation="0000000j", root=tmp_path)
+    monkeypatch.setattr(Place, "state", property(lambda place: tmp_path / place.installation))
+    socket = tmp_path / "a-shims-socket"
+    for place, identity in ((mine, FORGOTTEN), (mine, LISTED), (mine, NO_PROCESS), (another, FORGOTTEN)):
+        (leftovers._bundles(place) / identity / "rootfs").mkdir(parents=True)
+    (leftovers._bundles(mine) / FORGOTTEN / "address").write_text(f"unix://{socket}")
+    (leftovers._bundles(mine, mine.root) / NO_PROCESS).mkdir(parents=True)
+    socket.touch()
     books = Books()
     with (
         shim(mine, FORGOTTEN) as forgotten,
@@ -76,7 +83,12 @@ async def test_a_process_of_a_container_without_books_is_ended(tmp_path: Path, m
         shim(another, FORGOTTEN) as not_mine,
         shim(mine, FORGOTTEN, "editor") as no_shim,
     ):
-        assert set(leftovers.processes(mine)) == {each.pid for each in (forgotten, begun, listed, being_made)}
+        assert leftovers.found(mine) == {
+            FORGOTTEN: {forgotten.pid, begun.pid},
+            LISTED: {listed.pid},
+            BEING_MADE: {being_made.pid},
+            NO_PROCESS: set(),
+        }
         ending = asyncio.create_task(leftovers.end_forgotten(mine, Sight("i"), lambda: books))
         async with asyncio.timeout(10):
             while forgotten.poll() is None or begun.poll() is None:
@@ -88,3 +100,6 @@ async def test_a_process_of_a_container_without_books_is_ended(tmp_path: Path, m
                 await asyncio.sleep(0.05)
         ending.cancel()
         assert [each.poll() for each in (listed, being_made, not_mine, no_shim)] == [None] * 4
+    assert [each.name for each in leftovers._bundles(mine).iterdir()] == [LISTED]
+    assert [each.name for each in leftovers._bundles(another).iterdir()] == [FORGOTTEN]
+    assert not socket.exists() and not [*leftovers._bundles(mine, mine.root).iterdir()]

@@ -200,7 +200,9 @@ def test_containerd_killed_among_many_creates(fresh: Running) -> None:
             assert held.instance_view.current_state.detail_status == "Unknown"
         assert wanted[name] == "Running" or held.instance_view.restart_count == 0
     nothing_is_left(fresh, folder)
-    wait_for(lambda: processes_of(fresh) == [])  # those which containerd forgot end while the service is up
+    # What containerd forgot goes while the service is up.
+    bundles = Path(f"/run/hythe/{fresh.installation}/containerd/io.containerd.runtime.v2.task/k8s.io")
+    wait_for(lambda: processes_of(fresh) == [] == [*bundles.iterdir()])
     fresh.down()
     assert not processes_of(fresh)
 

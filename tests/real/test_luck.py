@@ -364,6 +364,12 @@ def reboot(service: Running) -> None:
         where = line.split()[1]
         if where.startswith(mine.decode()):
             subprocess.run(["umount", "--lazy", where], check=False)
+    # What crun and the shims keep is below /run too, for all installations in one place.
+    for status in Path("/run/containerd/runc/k8s.io").glob("*/status"):
+        if mine in status.read_bytes():
+            shutil.rmtree(status.parent)
+    for address in Path(mine.decode()).glob("containerd/*/*/*/address"):
+        Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
     shutil.rmtree(mine.decode())
 
 

@@ -118,8 +118,8 @@ async def stop(place: Place) -> None:
             await asyncio.sleep(0.02)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)  # it may be our own child
-    for left in leftovers.processes(place):
-        leftovers.end(left)
+    for identity, processes in leftovers.found(place).items():
+        leftovers.end(place, identity, processes)
     folder = place.state / "mounts"
     for mounted in (folder / "namespace", folder):
         if mounted.exists():

@@ -39,17 +39,16 @@ from ..base import (
     WriteConfigMap,
 )
 from ..offers import Checked, FindShare
-from . import daemon, existing, inside, network, probing, tasks
+from . import daemon, existing, inside, leftovers, network, probing, tasks
 from .clone import Cloner, GitLimits
 from .config import SANDBOX_IMAGE, Place
 from .garbage import DiskLimits, collect, used
 from .images import STALLED, Alias, ImageShelf, Shelf, credential_for, normalise
 from .isolate import cut_off
 from .leaving import Leaving
-from .leftovers import end_forgotten
 from .proto import cri_pb2 as cri
 from .registries import why
-from .rpc import NAMESPACE, AlreadyExists, Containerd, NotFound
+from .rpc import AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_container, remove_sandbox
 from .sandbox import INSTALLATION, UID, container_config, log_path, sandbox_config, seccomp_file
 from .sight import Sight
@@ -180,8 +179,7 @@ class ContainerdEngine(Streams):
 
     def _survivors(self) -> bool:
         """Tell whether containers went on although their containerd died: it must come back to end them."""
-        tasks = self.place.state / "containerd" / "io.containerd.runtime.v2.task" / NAMESPACE
-        return tasks.is_dir() and any(tasks.iterdir())
+        return bool(leftovers.found(self.place))
 
     async def _remove_group(self, uid: Uid) -> None:
         seen = await self.observe(uid)
@@ -406,7 +404,8 @@ class ContainerdEngine(Streams):
             await (await daemon.ensure(self.place)).close()  # our own connection finds it again by itself
         chores = [asyncio.create_task(self._hear_of_ends())]
         if self.place.address is None:
-            chores.append(asyncio.create_task(end_forgotten(self.place, self._sight, lambda: self.containerd)))
+            ending = leftovers.end_forgotten(self.place, self._sight, lambda: self.containerd)
+            chores.append(asyncio.create_task(ending))
         try:
             while True:
                 hint = await self._hints.get()

@@ -1,6 +1,7 @@
-"""Finds the processes that a containerd which was killed left, and of which the next one knows nothing.
+"""Ends what a containerd that was killed left, and of which the next one knows nothing.
 
-One that dies while it creates a container leaves them: a shim without a task, a process that was made and not started.
+One that dies while it creates a container leaves a shim without a task, a process that was made and not started, or the
+bundle of either.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 import signal
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..base import EngineError
 from .config import Place
-from .rpc import Containerd
+from .rpc import NAMESPACE, Containerd
 from .sight import Sight
 from .tasks import is_known
 
@@ -27,10 +30,15 @@ _ID = re.compile(rb"\b[0-9a-f]{64}\b")
 _LOOK_SECONDS = 10.0
 
 
-def processes(place: Place) -> dict[int, set[str]]:
-    """Give the shims and runtimes of an installation's own containerd, with the containers that each is for."""
+def found(place: Place) -> dict[str, set[int]]:
+    """Give the containers of an installation's own containerd of which there is a bundle, a shim or a runtime.
+
+    With each the processes that name it.
+    """
     mark = f"{place.state}/".encode()
-    found: dict[int, set[str]] = {}
+    named: defaultdict[str, set[int]] = defaultdict(set)
+    for bundle in _bundles(place).glob("*"):
+        named[bundle.name] = set()
     for path in Path("/proc").glob("[0-9]*"):
         try:
             command = (path / "cmdline").read_bytes()
@@ -38,35 +46,46 @@ def processes(place: Place) -> dict[int, set[str]]:
             continue  # it has just ended
         program, *words = command.split(b"\0")
         if program.rpartition(b"/")[2] in _PROGRAMS and any(word.startswith(mark) for word in words):
-            found[int(path.name)] = {each.decode() for each in _ID.findall(command)}
-    return found
+            for identity in _ID.findall(command):
+                named[identity.decode()].add(int(path.name))
+    return named
 
 
-def end(pid: int) -> None:
-    """End a process; one that has ended already is fine."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+def end(place: Place, identity: str, processes: set[int]) -> None:
+    """End the processes of a container that containerd does not know, and remove its bundle."""
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    bundle = _bundles(place) / identity
+    with contextlib.suppress(OSError):
+        Path((bundle / "address").read_text().removeprefix("unix://")).unlink()  # the shim's socket
+    if not (bundle / "rootfs").is_mount():
+        for folder in (bundle, _bundles(place, place.root) / identity):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def end_forgotten(place: Place, sight: Sight, containerd: Callable[[], Containerd]) -> None:
-    """End, for ever, what is for containers that are not known in two looks: while one is removed, its shim ends."""
-    suspects: set[int] = set()
+    """End, for ever, what is there of containers that two looks do not know: to remove one takes a moment."""
+    suspects: set[str] = set()
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        found = await asyncio.to_thread(processes, place)
+        there = await asyncio.to_thread(found, place)
         try:
-            unknown = await _unknown(found, sight, containerd()) if found else set()
+            unknown = await _unknown(there, sight, containerd()) if there else set()
         except EngineError:
             continue  # containerd is away
-        for pid in unknown & suspects:
-            log.warning("ending process %s, which containerd left: it knows none of %s", pid, sorted(found[pid]))
-            end(pid)
+        for identity in unknown & suspects:
+            log.warning("ending what containerd left of container %s, which it does not know", identity)
+            await asyncio.to_thread(end, place, identity, there[identity])
         suspects = unknown
 
 
-async def _unknown(found: dict[int, set[str]], sight: Sight, containerd: Containerd) -> set[int]:
-    """Give the processes that are for no container of which containerd has books: they begin before its processes."""
+async def _unknown(identities: Iterable[str], sight: Sight, containerd: Containerd) -> set[str]:
+    """Give those of which containerd has no books: it makes them before anything else of a container."""
     listed = {identity for each in (await sight.glance(containerd)).values() for identity, _ in each}
-    asked = {identity for each in found.values() for identity in each - listed}
-    known = listed | {identity for identity in asked if await is_known(containerd, identity)}
-    return {pid for pid, identities in found.items() if identities and not identities & known}
+    return {each for each in set(identities) - listed if not await is_known(containerd, each)}
+
+
+def _bundles(place: Place, within: Path | None = None) -> Path:
+    """Give the folder of the bundles, or of what containerd keeps of them over a reboot."""
+    return (within or place.state) / "containerd" / "io.containerd.runtime.v2.task" / NAMESPACE
