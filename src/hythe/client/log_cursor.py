@@ -59,7 +59,7 @@ class Seen:
         self._again: Counter[str] = Counter()
         """Those of them that have not come again."""
         self._catching_up = False
-        self.met = False
+        self.met: bool = False
         """Whether one of them has come again: then nothing is missing between what was read and what is read now."""
 
     def begin(self) -> None:
