@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hythe.engines.base import Refused
+from hythe.engines.containerd import follow as following
 from hythe.engines.containerd import rotation
 from hythe.engines.containerd.follow import Follower, follow
 from hythe.engines.containerd.inotify import Watcher
@@ -107,6 +108,28 @@ async def test_what_comes_late_is_not_lost(tmp_path: Path) -> None:
     await writing
     watcher.close()
     assert b"".join(said) == b"a\nb\nc\nd\ne\n"
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_file_that_is_never_closed_keeps_the_next_one_back_for_a_while(
+    ended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(following, "_LOOK_SECONDS", 0.05)
+    write(tmp_path, **{"0_0_log_1": line("a"), "0_0_log": line("b")})
+    watcher = Watcher()
+
+    async def goes_on(_: tuple[int, int]) -> bool:
+        return not ended
+
+    lines = following.follow(tmp_path, watcher, goes_on, tail=None, timestamps=False, run=None, limit=None)
+    with (tmp_path / "0-0.log.1").open("a"), (tmp_path / "0-0.log").open("a"):
+        async with asyncio.timeout(5):
+            assert [await anext(lines), await anext(lines)] == [b"a\n", b"b\n"]
+            if ended:
+                assert [text async for text in lines] == []
+    await lines.aclose()
+    watcher.close()
 
 
 def test_a_file_is_complete_when_nobody_writes_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from hythe.engines.containerd.config import Place
+from hythe.engines.containerd.daemon import mount_namespace, running_pid
 from hythe.errors import HytheError
 from hythe.models import ContainerGroup
 
@@ -205,6 +208,32 @@ def test_containerd_killed_among_many_creates(fresh: Running) -> None:
     wait_for(lambda: processes_of(fresh) == [] == [*bundles.iterdir()])
     fresh.down()
     assert not processes_of(fresh)
+
+
+def test_what_containerd_does_not_know_goes_and_takes_no_pod_with_it(fresh: Running) -> None:
+    """A pod's shim serves all its containers: one that is forgotten names the socket of one that runs."""
+    fresh.up()
+    folder, seen = neighbour(fresh)
+    place = Place(installation=fresh.installation, root=fresh.data_dir / "engine")
+    bundles = Path(f"/run/hythe/{fresh.installation}/containerd/io.containerd.runtime.v2.task/k8s.io")
+    (pod, *_) = bundles.iterdir()
+    finished, begun = bundles / ("e" * 64), bundles / ("f" * 64)
+    for bundle in (finished, begun):
+        (bundle / "rootfs").mkdir(parents=True)
+        subprocess.run([*mount_namespace(place), "mount", "-t", "tmpfs", "none", bundle / "rootfs"], check=True)
+    for name in ("config.json", "options.json", "runtime", "address"):
+        shutil.copy(pod / name, finished / name)
+
+    wait_for(lambda: not finished.exists() and not begun.exists(), 60)
+
+    containerd = running_pid(place)
+    assert "e" * 64 not in (mounts := Path(f"/proc/{containerd}/mountinfo").read_text()) and "f" * 64 not in mounts
+    assert containerd is not None
+    os.kill(containerd, signal.SIGKILL)
+    wait_for(lambda: running_pid(place) not in (None, containerd))
+    wait_for(lambda: len(fresh.ctr("containers", "ls", "-q")) == 2)
+    undisturbed(fresh, seen)
+    nothing_is_left(fresh, folder)
 
 
 def test_taken_down_among_many_creates(fresh: Running) -> None:

@@ -379,10 +379,13 @@ async def test_batches_are_bounded() -> None:
 
 async def test_a_line_that_comes_late_and_is_older_is_posted() -> None:
     async def stream() -> Any:
-        yield b"".join(b"2026-01-01T00:00:0%dZ %d\n" % (second, second) for second in (1, 2, 4, 3, 5))
+        yield b"".join(b"2026-01-01T00:00:0%dZ %d\n" % (second, second) for second in (1, 3, 4, 2, 5))
+        yield b"2026-01-01T00:00:06.51Z 6"
 
-    (lines,) = [each async for each in module._batches(stream(), "2026-01-01T00:00:02Z")]
-    assert [text for _, text in lines] == ["4", "3", "5"]
+    (lines,) = [each async for each in module._batches(stream(), "2026-01-01T00:00:03Z")]
+    assert [text for _, text in lines] == ["4", "2", "5", "6"]
+    (last,) = [each async for each in module._batches(stream(), "2026-01-01T00:00:06.5Z")]
+    assert [text for _, text in last] == ["6"]
 
 
 def test_trouble_that_passes_and_trouble_that_does_not(workspace: Workspace) -> None:

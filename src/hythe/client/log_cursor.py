@@ -29,7 +29,7 @@ class LogLine(Struct, frozen=True):
         return self.text
 
 
-_REMEMBERED = 100
+_REMEMBERED, _MOST_REMEMBERED = 100, 10_000
 _COLOURS = (36, 35, 34, 32, 33)  # of terminals: cyan, magenta, blue, green, yellow
 
 
@@ -97,6 +97,8 @@ class Seen:
         earliest_from = [*accumulate(reversed(self._times), min)][::-1]
         places = range(len(self._last) - _REMEMBERED, 0, -1)
         cut = next((place for place in places if latest_before[place - 1] < earliest_from[place]), 0)
+        if len(self._last) > _MOST_REMEMBERED:  # somebody has set the clock back
+            cut = max(cut, len(self._last) - _REMEMBERED)
         del self._last[:cut], self._times[:cut]
         self._full = 8 * len(self._last)
 
@@ -132,4 +134,4 @@ def _time(line: str) -> str:
     """Give the time in front of a line, padded so that texts compare as times do; empty for half a line without one."""
     stamp = line.partition(" ")[0].rstrip("Z")
     whole, _, fraction = stamp.partition(".")
-    return f"{whole}.{fraction.ljust(9, '0')}" if whole[10:11] == "T" else ""
+    return f"{whole}.{fraction.ljust(9, '0')}" if whole[:2] == "20" and whole[10:11] == "T" else ""

@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 from ..base import Lost
-from . import leftovers
 from .config import Place, containerd_config
 from .rpc import Containerd
 
@@ -67,7 +66,7 @@ def _start(place: Place) -> None:
         Path(place.socket).unlink()
     with (place.root / "containerd.log").open("ab") as log:
         process = subprocess.Popen(
-            [*_mount_namespace(place), "containerd", "--config", str(config)],
+            [*mount_namespace(place), "containerd", "--config", str(config)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -82,8 +81,8 @@ def _start(place: Place) -> None:
     (place.state / "containerd.pid").write_text(str(process.pid))
 
 
-def _mount_namespace(place: Place) -> list[str]:
-    """Give the words that put containerd into its own mount namespace, where crun needs that.
+def mount_namespace(place: Place) -> list[str]:
+    """Give the words that put a program into containerd's own mount namespace, where crun needs that one.
 
     crun refuses a host with both kinds of cgroup, so cgroup v2 is unmounted where only containerd and its containers
     see it.  The namespace is kept by a bind mount: a containerd that is started again must find the mounts of the
@@ -118,8 +117,10 @@ async def stop(place: Place) -> None:
             await asyncio.sleep(0.02)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)  # it may be our own child
-    for identity, processes in leftovers.found(place).items():
-        leftovers.end(place, identity, processes)
+
+
+def clear(place: Place) -> None:
+    """Remove what containerd keeps until the next boot; it and all that it started must have ended."""
     folder = place.state / "mounts"
     for mounted in (folder / "namespace", folder):
         if mounted.exists():

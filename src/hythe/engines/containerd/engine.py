@@ -170,6 +170,8 @@ class ContainerdEngine(Streams):
         self._volumes.close()
         if self.place.address is None:
             await daemon.stop(self.place)
+            await asyncio.to_thread(leftovers.end_all, self.place)
+            daemon.clear(self.place)
         else:
             shutil.rmtree(self.place.state, ignore_errors=True)
         await self._vnets.tear_down()

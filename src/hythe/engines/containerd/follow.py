@@ -17,7 +17,7 @@ _BLOCK = 1 << 18
 _LOOK_SECONDS = 1.0
 _SOON_SECONDS = 0.01
 _SETTLE_SECONDS = 10.0
-"""A file is waited for that long if its container has ended and containerd does not close it."""
+"""So long after its last line a file is waited for, if its container is done with it and containerd keeps it open."""
 _ALL = 1 << 62
 
 
@@ -132,16 +132,19 @@ async def follow(
             clock = asyncio.get_running_loop().time
             give_up = clock() + _SETTLE_SECONDS
             while True:
-                complete = not follower.is_written()  # asked before reading: else some could come between the two
+                # Asked before reading: else some could come between the two.
+                complete = not follower.is_written() or clock() > give_up
                 while lines := follower.read():
                     yield decoder.decode(lines)
                     await asyncio.sleep(0)
-                if complete and follower.next_file():
-                    continue
-                if not ended:
-                    ended, patience = await _more(watch, runs, follower.run, patience)
                     give_up = clock() + _SETTLE_SECONDS
-                elif complete or clock() > give_up:
+                if complete and follower.next_file():
+                    give_up = clock() + _SETTLE_SECONDS
+                elif not ended:
+                    ended, patience = await _more(watch, runs, follower.run, patience)
+                    if ended:
+                        give_up = clock() + _SETTLE_SECONDS
+                elif complete:
                     return
                 else:  # CRI calls a container ended a moment before the last of what it wrote is in the file
                     await watch.wait(_SOON_SECONDS)

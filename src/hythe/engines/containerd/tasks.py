@@ -99,8 +99,9 @@ async def open_of(containerd: Containerd, identity: str, what: str, flags: int) 
 
 async def is_known(containerd: Containerd, identity: str) -> bool:
     """Tell whether containerd has books of a container or sandbox, one that is just being made too."""
+    request = containers.GetContainerRequest(id=identity)
     try:
-        await spec(containerd, identity)
+        await containerd.call(_GET_CONTAINER, request, containers.GetContainerResponse)
     except NotFound:
         return False
     return True

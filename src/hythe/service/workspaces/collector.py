@@ -277,7 +277,7 @@ class Collector:
                 records = [self._line(group, name, image, at, text) for at, text in lines]
                 if not await self._post(group, LOGS, records):
                     return False
-                self._note(key, group, place, max(at for at, _ in lines))
+                self._note(key, group, place, max((at for at, _ in lines), key=_moment))
         return True
 
     def _note(self, key: str, group: _Group, place: str, at: str) -> None:
@@ -371,7 +371,7 @@ async def _batches(stream: AsyncGenerator[bytes, None], since: str) -> AsyncGene
                 left = left[:_LONGEST_LINE]
                 for each in whole.split(b"\n") if whole else ():
                     line = _parted(each)
-                    if line[0] <= since:
+                    if since and _moment(line[0]) <= _moment(since):
                         continue
                     since = ""  # of two streams that write at once, one's may come later and be older
                     lines.append(line)
@@ -382,7 +382,7 @@ async def _batches(stream: AsyncGenerator[bytes, None], since: str) -> AsyncGene
             elif lines:
                 yield lines
                 lines, size = [], 0
-        if left and _parted(left)[0] > since:  # the last line of a run need not have an end
+        if left and _moment(_parted(left)[0]) > _moment(since):  # the last line of a run need not have an end
             lines.append(_parted(left))
         if lines:
             yield lines
@@ -391,6 +391,11 @@ async def _batches(stream: AsyncGenerator[bytes, None], since: str) -> AsyncGene
             coming.cancel()
             with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, EngineError, OSError):
                 await coming
+
+
+def _moment(at: str) -> str:
+    """Give a time such that texts compare as times do: zeros at its end are not written."""
+    return at.removesuffix("Z")
 
 
 def _parted(line: bytes) -> tuple[str, str]:
