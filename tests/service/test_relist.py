@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
 from hythe.engines.base import EngineError, Lost, Uid
 from hythe.engines.sim import SimulatedEngine
+from hythe.service.control import loop
 
-from .harness import GROUPS, group, running
+from .harness import GROUPS, container, group, running
 
 
 class Glancing(SimulatedEngine):
@@ -54,3 +60,40 @@ async def test_an_engine_that_can_not_glance_is_asked_for_each_group() -> None:
         await service.make_folder()
         await service.ask("PUT", f"{GROUPS}/g", group())
         assert await service.loop._suspects(5) == {*service.store.keys("containerGroups")}
+
+
+class HardOfHearing(SimulatedEngine):
+    """A container ends just before its hints are heard: at first, or after they were lost once."""
+
+    def __init__(self, begins: int) -> None:
+        super().__init__()
+        self.begins = begins
+
+    async def watch(self) -> AsyncIterator[Uid]:
+        """Give hints, but for one."""
+        self.begins -= 1
+        while not self.groups:
+            await asyncio.sleep(0.01)
+        if self.begins:
+            raise Lost("away")
+        await asyncio.sleep(0.1)  # the look that came before is over
+        ((uid, held),) = self.groups.items()
+        for each in [*held.containers.values()]:
+            self.end(uid, each.name, 0, "")
+        while not self._hints.empty():
+            self._hints.get_nowait()
+        async for hint in super().watch():
+            yield hint
+
+
+@pytest.mark.parametrize("begins", [1, 2])
+async def test_what_ends_before_the_hints_come_is_seen_soon(begins: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "_HEARING_SECONDS", 0.5)
+    async with running(engine=HardOfHearing(begins)) as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/g", group(container("task"), restartPolicy="Never"))
+        state = ""
+        async with asyncio.timeout(loop.RELIST_SECONDS / 3):
+            while state != "Succeeded":
+                await asyncio.sleep(0.01)
+                state = (await service.ask("GET", f"{GROUPS}/g")).json["properties"]["instanceView"]["state"]

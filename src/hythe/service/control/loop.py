@@ -31,6 +31,8 @@ _TURNS = 10
 _APART = 0.05
 """Seconds between two looks of a round, so that it disturbs nobody."""
 _AFTER_FAILURE = 5.0
+_HEARING_SECONDS = 1.0
+"""So long after hints were asked for they surely come."""
 _NETWORKS = "virtualNetworks"
 AT_ONCE = 16
 """Most resources worked on at the same time."""
@@ -269,9 +271,12 @@ class Loop:
                     await self._timer_moved.wait()
 
     async def _relist(self) -> None:
-        """Look at groups now and then: an event may have been lost."""
+        """Look at groups now and then: an event may have been lost.
+
+        First at all of them, soon: what ended between the look at the start and the first hint, nobody told.
+        """
         for turn in itertools.count():
-            await asyncio.sleep(RELIST_SECONDS)
+            await asyncio.sleep(RELIST_SECONDS if turn else _HEARING_SECONDS)
             for key in [*await self._suspects(turn % _TURNS)]:
                 self._wake_due(key)
                 await asyncio.sleep(_APART)
@@ -299,6 +304,7 @@ class Loop:
 
     async def _watch(self, source: Watch | Beside) -> None:
         """Turn hints into wakes."""
+        look: asyncio.TimerHandle | None = None
         while True:
             try:
                 async for uid in source.watch():
@@ -307,5 +313,14 @@ class Loop:
                         self._wake_due(key)
             except EngineError as error:
                 log.warning("the engine's events ended: %s", error)
+            finally:
+                if look is not None:
+                    look.cancel()
             await asyncio.sleep(1)
+            self.wake_all()
+            # Once more when hints come again: what ends between that look and them, nobody tells.
+            look = asyncio.get_running_loop().call_later(_HEARING_SECONDS, self._look_once_more)
+
+    def _look_once_more(self) -> None:
+        with contextlib.suppress(StoreFailed):  # the glance of the next minute will do
             self.wake_all()
