@@ -71,6 +71,17 @@ async def test_an_end_is_not_told_before_all_that_was_written_is_in_the_log(tmp_
     assert seen.state == "exited" and file.closed
 
 
+async def test_a_lack_of_memory_is_told_though_the_books_follow_late() -> None:
+    sight = Sight("i")
+    sight.ended.add("c")
+    sight.starved.add("c")
+    (seen,) = (await sight.observe(Slow(0), Uid("u"))).containers  # type: ignore[arg-type]
+    assert seen.finished is not None and seen.finished.reason == "OOMKilled"
+    sight.drop("c")
+    (seen,) = (await sight.observe(Slow(0), Uid("u"))).containers  # type: ignore[arg-type]
+    assert seen.finished is not None and not seen.finished.reason
+
+
 async def test_a_container_of_which_nothing_was_announced_is_looked_at_once() -> None:
     containerd = Slow(5)
     (seen,) = (await Sight("i").observe(containerd, Uid("u"))).containers  # type: ignore[arg-type]

@@ -47,6 +47,7 @@ from .images import STALLED, Alias, ImageShelf, Shelf, credential_for, normalise
 from .isolate import cut_off
 from .leaving import Leaving
 from .proto import cri_pb2 as cri
+from .proto import events_pb2 as events
 from .registries import why
 from .rpc import AlreadyExists, Containerd, NotFound
 from .runtime import Runtime, remove_container, remove_sandbox
@@ -421,12 +422,15 @@ class ContainerdEngine(Streams):
     async def _hear_of_ends(self) -> None:
         """Turn the ends of processes into hints, and the end of that into the last one."""
         try:
-            async for end in self.containerd.exits():
-                if end.id and end.id != end.container_id:
-                    continue  # a process of an exec
+            async for end in self.containerd.announced():
                 uid = self._sight.owners.get(end.container_id)
                 if uid is None:
                     continue  # one that was never looked at: the slow re-list finds it
+                if isinstance(end, events.TaskOOM):
+                    self._sight.starved.add(end.container_id)
+                    continue
+                if end.id and end.id != end.container_id:
+                    continue  # a process of an exec
                 self._sight.ended.add(end.container_id)
                 self._hints.put_nowait(uid)
         except EngineError as error:

@@ -24,6 +24,11 @@ NAMESPACE = "k8s.io"
 _CALL_SECONDS = 60.0
 _OWN = (("containerd-namespace", NAMESPACE),)
 """What containerd's own services want to be told; CRI's calls pass over it."""
+_TOLD: dict[str, type[events.TaskExit | events.TaskOOM]] = {
+    "/tasks/exit": events.TaskExit,
+    "/tasks/oom": events.TaskOOM,
+}
+"""What is read of an event, by its topic."""
 _IMAGE_CALLS = frozenset({"ListImages", "ImageStatus", "PullImage", "RemoveImage"})
 
 
@@ -86,17 +91,20 @@ class Containerd:
         except grpc.aio.AioRpcError as error:
             raise _translate(error) from None
 
-    async def exits(self) -> AsyncIterator[events.TaskExit]:
-        """Give every end of a process in this containerd, until the connection breaks (`Lost`)."""
+    async def announced(self) -> AsyncIterator[events.TaskExit | events.TaskOOM]:
+        """Give every end of a process in this containerd, until the connection breaks (`Lost`).
+
+        A lack of memory is told before the end that it leads to.
+        """
         subscribe = self._channel.unary_stream(
             "/containerd.services.events.v1.Events/Subscribe",
             request_serializer=events.SubscribeRequest.SerializeToString,
             response_deserializer=events.Envelope.FromString,
         )
         try:
-            async for envelope in subscribe(events.SubscribeRequest(filters=['topic=="/tasks/exit"'])):
+            async for envelope in subscribe(events.SubscribeRequest(filters=[f'topic=="{each}"' for each in _TOLD])):
                 if envelope.namespace == NAMESPACE:
-                    yield events.TaskExit.FromString(envelope.event.value)
+                    yield _TOLD[envelope.topic].FromString(envelope.event.value)
         except grpc.aio.AioRpcError as error:
             raise _translate(error) from None
 

@@ -20,6 +20,7 @@ _STATES = {
     cri.CONTAINER_UNKNOWN: "unknown",
 }
 _NOT_STARTED = "StartError"
+_STARVED = "OOMKilled"
 _SETTLE_PAUSES = (*[0.005] * 40, *[0.05] * 200)
 """Seconds between looks at a container whose end was announced: soon, then for ten seconds if the machine is busy."""
 
@@ -64,6 +65,8 @@ class Sight:
         """By container or sandbox: the group that it belongs to."""
         self.ended: set[str] = set()
         """Containers and sandboxes whose end was announced, and that were not looked at since."""
+        self.starved: set[str] = set()
+        """Containers of which it was announced that their memory did not suffice."""
         self.refused: set[str] = set()
         """Containers of which this process was told that they can't be started."""
 
@@ -78,6 +81,7 @@ class Sight:
         self.owners.pop(identity, None)
         self.addresses.pop(identity, None)
         self.ended.discard(identity)
+        self.starved.discard(identity)
         self.refused.discard(identity)
 
     async def glance(self, containerd: Containerd) -> dict[Uid, frozenset[tuple[str, int]]]:
@@ -150,6 +154,8 @@ class Sight:
         finished = None
         if status.state == cri.CONTAINER_EXITED:
             reason = status.reason if status.reason not in ("Completed", "Error") else ""
+            if not reason and identity in self.starved:
+                reason = _STARVED  # CRI books that apart from the end, and maybe later
             finished = Finished(
                 exit_code=status.exit_code,
                 reason=reason,
