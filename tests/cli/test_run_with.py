@@ -80,7 +80,7 @@ def test_signals_are_passed_on(service: Service, number: signal.Signals) -> None
         try:
             assert running.stdout and running.stdout.readline() == "ready\n"
             running.send_signal(number)
-            assert running.wait(20) == 9
+            assert running.wait(60) == 9
         finally:
             running.kill()
 
@@ -234,7 +234,7 @@ echo "$HYTHE_INTERCEPT_PID" "$(dirname "$SSL_CERT_FILE")"
     status, rest = done.stdout.splitlines()
     pid, folder = rest.split()
     assert status == "200"
-    for _ in range(200):
+    for _ in range(1200):
         if not Path(folder).exists() and not Path(f"/proc/{pid}/exe").exists():
             break
         time.sleep(0.05)

@@ -54,11 +54,11 @@ async def test_cancelling_closes_the_socket() -> None:
     async with server(None) as (url, seen):
         aci = ContainerInstanceManagementClient(StaticTokenCredential("t"), "s", url)
         call = asyncio.create_task(aci.container_groups.get("rg", "web"))
-        await asyncio.wait_for(seen.asked.wait(), 5)
+        await asyncio.wait_for(seen.asked.wait(), 30)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(seen.closed.wait(), 5)
+        await asyncio.wait_for(seen.closed.wait(), 30)
         assert seen.open == 0
         await aci.close()
 

@@ -60,11 +60,11 @@ class Server:
 async def either(kind: str) -> AsyncIterator[Sender]:
     """Give what sends a request, by the asynchronous way or by the other."""
     if kind == "async":
-        transport = HttpTransport(timeout=5)
+        transport = HttpTransport(timeout=30)
         yield transport.send
         await transport.close()
         return
-    blocking = SyncTransport(timeout=5)
+    blocking = SyncTransport(timeout=30)
 
     async def send(request: Request) -> Response:
         # one thread for all: each has connections of its own
@@ -175,11 +175,14 @@ async def test_a_cancelled_request_leaves_no_connection() -> None:
     server = Server(WHOLE, pause=0.2)
     async with server.running() as url, either("async") as send:
         going = asyncio.ensure_future(send(get(url)))
-        await asyncio.sleep(0.02)
-        going.cancel()
-        await asyncio.gather(going, return_exceptions=True)
-        await asyncio.sleep(0.3)
-        assert (server.connections, server.ended) == (1, 1)
+        async with asyncio.timeout(30):
+            while not server.requests:
+                await asyncio.sleep(0.01)
+            going.cancel()
+            await asyncio.gather(going, return_exceptions=True)
+            while server.ended < 1:
+                await asyncio.sleep(0.01)
+        assert server.connections == 1
 
 
 async def test_a_header_can_not_smuggle_another_in() -> None:

@@ -51,7 +51,7 @@ async def test_a_sandbox_that_can_not_be_removed_now_is_tried_again(
     going, containerd = Leaving("i", files), Pretended([*troubles])
     await going.end(cast(Containerd, containerd), Uid("u"))
     assert Uid("u") in going
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while Uid("u") in going:
             await asyncio.sleep(0.001)
 

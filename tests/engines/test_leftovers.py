@@ -112,12 +112,12 @@ async def test_what_is_left_of_an_unknown_container_is_ended(tmp_path: Path, del
             NO_PROCESS: set(),
         }
         ending = asyncio.create_task(leftovers.end_forgotten(mine, Sight("i"), lambda: books))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while forgotten.poll() is None or begun.poll() is None:
                 await asyncio.sleep(0.05)
         assert books.looks >= 3, "one look is not enough"
         seen = books.looks
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while books.looks < seen + 3:
                 await asyncio.sleep(0.05)
         ending.cancel()
@@ -142,5 +142,5 @@ def test_the_shim_of_a_pod_stays_while_a_bundle_names_it(tmp_path: Path, deleted
 
         leftovers.end(mine, LISTED, set())
         leftovers.end(mine, FORGOTTEN, {serving.pid})
-        assert serving.wait(10) == -9 and not socket.exists()
+        assert serving.wait(30) == -9 and not socket.exists()
     assert deleted == [NO_PROCESS, LISTED, FORGOTTEN]

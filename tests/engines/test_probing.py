@@ -49,7 +49,7 @@ async def serving(answer: bytes | None, context: ssl.SSLContext | None = None) -
         await asyncio.sleep(0.01)
 
 
-async def get(port: int, *, seconds: float = 2, **more: Any) -> Checked:
+async def get(port: int, *, seconds: float = 20, **more: Any) -> Checked:
     probe = ContainerProbe(http_get=ContainerHttpGet(port=port, **more))
     return await probing.run(None, "id", "127.0.0.1", probe, seconds)  # type: ignore[arg-type]
 

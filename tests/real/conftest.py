@@ -58,7 +58,7 @@ def free_port() -> int:
         return held.getsockname()[1]
 
 
-def hythe(*arguments: str, data_dir: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def hythe(*arguments: str, data_dir: Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run the command line against one data dir."""
     environment = os.environ | {"HYTHE_HOME": str(data_dir)}
     return subprocess.run(
@@ -89,15 +89,25 @@ def page(address: str) -> bytes:
                 raise
             return None
 
-    found = wait_for(got, 5)
+    found = wait_for(got)
     assert found is not None
     return found
 
 
-def reach(address: str) -> str:
-    """Give a piece of shell that says whether a page can be had: a silence of two seconds is a no."""
+def _had(address: str) -> str:
+    """Give a piece of shell that is true if a page can be had: a silence of two seconds is a no."""
     ask = f"import urllib.request as u; print(u.urlopen('http://{address}/', timeout=2).status)"
-    return f'test "$(python3 -c "{ask}" 2>/dev/null)" = 200 && echo reached || echo apart'
+    return f'test "$(python3 -c "{ask}" 2>/dev/null)" = 200'
+
+
+def reach(address: str) -> str:
+    """Give a piece of shell that says whether a page can be had."""
+    return f"{_had(address)} && echo reached || echo apart"
+
+
+def reach_at_last(address: str) -> str:
+    """Give a piece of shell that goes on when a page can be had, whose program is maybe just being started."""
+    return f"until {_had(address)}; do sleep 0.2; done; echo reached"
 
 
 class Running:

@@ -36,7 +36,7 @@ class Line:
 
     def __call__(self, *words: str, given: str | None = None) -> Ran:
         done = subprocess.run(
-            [*HYTHE, *words], env=self.environment, input=given, capture_output=True, text=True, timeout=30, check=False
+            [*HYTHE, *words], env=self.environment, input=given, capture_output=True, text=True, timeout=90, check=False
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -90,7 +90,7 @@ def test_an_interrupted_run_leaves_nothing(line: Line, number: signal.Signals) -
 
     running.send_signal(number)
 
-    _, said = running.communicate(timeout=20)
+    _, said = running.communicate(timeout=60)
     assert (running.returncode, "Traceback" in said) == (130, False)
     assert line("show", "broken-off").code == 3
 
@@ -143,10 +143,10 @@ def test_exec_on_a_terminal_is_interactive(line: Line, tools: str) -> None:
         read(b"42-/dev/-30 100")
         termios.tcsetwinsize(ours, (40, 120))
         running.send_signal(signal.SIGWINCH)  # which its terminal would send if it had started the program
-        os.write(ours, b"sleep 0.3; echo now $(stty size)\r")
+        os.write(ours, b"until stty size | grep -q 120; do sleep 0.1; done; echo now $(stty size)\r")
         read(b"now 40 120")
         os.write(ours, b"exit 5\r")
-        assert running.wait(20) == 5
+        assert running.wait(60) == 5
     os.close(ours)
 
 
@@ -156,7 +156,7 @@ def test_attach_shows_the_log_until_it_is_left(line: Line, tools: str) -> None:
 
     attached.send_signal(signal.SIGINT)
 
-    _, said = attached.communicate(timeout=20)
+    _, said = attached.communicate(timeout=60)
     assert (attached.returncode, said) == (0, "tools goes on.\n")
     assert "Running" in line.ok("show", tools)
 
@@ -193,6 +193,6 @@ def test_forward_leads_to_a_port_of_localhost(line: Line, real: Running) -> None
 
     wait_for(answered)
     leading.send_signal(signal.SIGINT)
-    leading.communicate(timeout=20)
+    leading.communicate(timeout=60)
     assert leading.returncode == 0
     line.ok("rm", "-y", "page")

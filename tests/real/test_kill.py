@@ -53,7 +53,7 @@ def fused(service: Running, method: str, action: str, when: str) -> Iterator[Non
                 break
         service.sign_in()
         yield
-        assert process.wait(30) == -9
+        assert process.wait(60) == -9
 
 
 def neighbour(service: Running) -> tuple[str, str]:
@@ -167,7 +167,7 @@ def crowd(service: Running) -> Iterator[tuple[str, dict[str, str]]]:
         for name, state in wanted.items():
             what = web() if state == "Running" else task
             threads.submit(service.aci.container_groups.begin_create_or_update, folder, name, what, timeout=10)
-        wait_for(lambda: len(service.ctr("containers", "ls", "-q")) > len(wanted))
+        wait_for(lambda: len(service.ctr("containers", "ls", "-q")) > len(wanted), 90)
         yield folder, wanted
 
 
@@ -180,7 +180,7 @@ def test_killed_among_many_creates(fresh: Running) -> None:
 
     there = [one.name for one in fresh.aci.container_groups.list_by_resource_group(folder)]
     assert there
-    wait_for(lambda: all(fresh.state(folder, name) == wanted[name] for name in there))
+    wait_for(lambda: all(fresh.state(folder, name) == wanted[name] for name in there), 90)
     for name in there:
         assert fresh.aci.container_groups.get(folder, name).containers[0].instance_view.restart_count == 0
     nothing_is_left(fresh, folder)
@@ -257,5 +257,5 @@ def nothing_is_left(service: Running, folder: str) -> None:
     groups: list[ContainerGroup] = [*service.aci.container_groups.list()]
     for name in {one.id.split("/")[4] for one in groups} | {folder}:
         service.resources.resource_groups.begin_delete(name).result()
-    wait_for(lambda: service.ctr("containers", "ls", "-q") == [])
+    wait_for(lambda: service.ctr("containers", "ls", "-q") == [], 90)
     wait_for(lambda: len(traces(service).links) == links - len(groups))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -13,7 +14,7 @@ from hythe.aio import ContainerInstanceManagementClient as AsyncClient
 from hythe.aio import get_client_from_auth_file
 from hythe.client._sync.group import Group
 
-from .conftest import PAGE, TOOLS, Running, container, group
+from .conftest import PAGE, TOOLS, Running, container, group, wait_for
 
 pytestmark = pytest.mark.containers
 
@@ -83,8 +84,14 @@ def test_a_port_that_is_not_published(real: Running) -> None:
     real.aci.container_groups.begin_create_or_update(folder, "page", group(container(image=PAGE))).result()
     page = real.aci.group("page", folder)
     with page.forward(80) as forward:
-        assert b"<h1>" in urlopen(f"http://localhost:{forward.port}/", timeout=5).read()
-        assert b"<h1>" in urlopen(f"http://localhost:{forward.port}/", timeout=5).read()
+
+        def got() -> bytes:
+            with contextlib.suppress(OSError):  # it runs a moment before its program listens
+                return urlopen(f"http://localhost:{forward.port}/", timeout=20).read()
+            return b""
+
+        assert b"<h1>" in wait_for(got)
+        assert b"<h1>" in urlopen(f"http://localhost:{forward.port}/", timeout=20).read()
     page.delete()
 
 
@@ -99,6 +106,6 @@ def test_services_of_a_compose_file_reach_each_other_by_name(real: Running, tmp_
     assert real.aci.apply(made, resource_group=folder).action == "create"
     asks = real.aci.group("pair", folder)
     program = "import urllib.request as u; print(u.urlopen('http://page/').status, u.urlopen('http://the-page').status)"
-    assert asks.exec(["python3", "-c", program], container="asks").stdout == "200 200\n"
+    wait_for(lambda: asks.exec(["python3", "-c", program], container="asks").stdout == "200 200\n")
     assert real.aci.apply(made, resource_group=folder).action == "none"
     asks.delete()

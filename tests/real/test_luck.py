@@ -123,13 +123,19 @@ def running(service: Running) -> dict[str, str]:
     return {identity: pid for identity, pid, state in lines if state == "RUNNING"}
 
 
+def process_of(processes: dict[str, str], script: str) -> str:
+    """Give the one of some processes that runs a script of the shell."""
+    (found,) = [pid for pid in processes.values() if script.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return found
+
+
 def serves(service: Running, folder: str, name: str) -> bool:
     """Tell whether a group runs and its page can be had."""
     view = service.aci.container_groups.get(folder, name)
     if view.instance_view.state != "Running" or view.ip_address.ip is None:
         return False
     try:
-        return b"<h1>" in urlopen(f"http://{view.ip_address.ip}/", timeout=2).read()
+        return b"<h1>" in urlopen(f"http://{view.ip_address.ip}/", timeout=10).read()
     except OSError:
         return False
 
@@ -154,11 +160,11 @@ def test_a_dead_part_of_a_group_is_noticed_and_replaced(unlucky: Running, beside
         assert len(old) == 2, "the sandbox and its container"
         os.kill(shim(sandbox) if victim == "shim" else int(old[sandbox]), signal.SIGKILL)
 
-        wait_for(lambda gone=old: not gone.keys() & running(unlucky).keys(), 15)
+        wait_for(lambda gone=old: not gone.keys() & running(unlucky).keys())
         if name == "web":
-            wait_for(lambda: serves(unlucky, folder, "web"), 15)
+            wait_for(lambda: serves(unlucky, folder, "web"))
         else:
-            wait_for(lambda: unlucky.state(folder, "once") == "Failed", 15)
+            wait_for(lambda: unlucky.state(folder, "once") == "Failed")
             (held,) = unlucky.aci.container_groups.get(folder, "once").containers
             end = held.instance_view.current_state
             assert (end.state, held.instance_view.restart_count) == ("Terminated", 0) and end.exit_code > 128
@@ -169,13 +175,15 @@ def test_a_dead_part_of_a_group_is_noticed_and_replaced(unlucky: Running, beside
 def test_containerd_is_started_again_and_no_container_notices(unlucky: Running, beside: str) -> None:
     folder = unlucky.folder("containerd")
     fates(unlucky, folder)
-    script = "echo said; sleep 1; exit 4"
+    script = "echo said; until test -e /go; do sleep 0.1; done; exit 4"
     put(unlucky, folder, "ends", group(container(image=TOOLS, command=["sh", "-c", script]), restart_policy="Never"))
     before = running(unlucky)
     pid = Path(f"/run/hythe/{unlucky.installation}/containerd.pid")
     killed = pid.read_text()
 
+    go_on = Path(f"/proc/{process_of(before, script)}/root/go")
     os.kill(int(killed), signal.SIGKILL)
+    go_on.touch()
 
     wait_for(lambda: pid.read_text() != killed)
     put(unlucky, folder, "later", web())
@@ -183,7 +191,7 @@ def test_containerd_is_started_again_and_no_container_notices(unlucky: Running, 
     wait_for(lambda: unlucky.state(folder, "ends") == "Failed")
     ended = unlucky.aci.container_groups.get(folder, "ends").containers[0].instance_view.current_state
     assert (ended.exit_code, unlucky.log(folder, "ends")) == (4, "said\n")
-    assert serves(unlucky, folder, "web")
+    wait_for(lambda: serves(unlucky, folder, "web"))
     assert unlucky.state(folder, "once") == "Running"
     now = running(unlucky)
     assert len(before.keys() - now.keys()) == 1, "the one that ended"
@@ -289,13 +297,13 @@ def test_a_full_disk(unlucky: Running, beside: str) -> None:
                 unlucky.aci.container_groups.begin_create_or_update(folder, f"more-{number}", web())
         assert (why.value.status, why.value.code) == (507, "InsufficientStorage")
         time.sleep(2.5)
-        assert serves(unlucky, folder, "web")
+        wait_for(lambda: serves(unlucky, folder, "web"))
         assert unlucky.state(folder, "once") == "Running"
     finally:
         filler.unlink()
 
     # containerd tries to write the end down again after ever longer waits.
-    wait_for(lambda: unlucky.state(folder, "ends") == "Failed", 90)
+    wait_for(lambda: unlucky.state(folder, "ends") == "Failed", 120)
     put(unlucky, folder, "after", web())
     pages = {each.name for each in groups(unlucky, folder)} - {"once", "ends"}
     wait_for(lambda: all(serves(unlucky, folder, name) for name in pages))

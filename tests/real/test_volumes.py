@@ -164,7 +164,7 @@ def test_config_map_is_updated_in_the_running_container(real: Running) -> None:
     put(real, folder, "g", what(None))
     for pairs, says in (({"key": "one", "other": "x"}, "key other one"), ({"key": "two"}, "key two"), ({}, "")):
         put(real, folder, "g", what(pairs))
-        wait_for(lambda says=says: real.log(folder, "g").splitlines()[-1].strip() == says)
+        wait_for(lambda says=says: [each.strip() for each in real.log(folder, "g").splitlines()[-1:]] == [says])
     view = real.aci.container_groups.get(folder, "g").containers[0].instance_view
     delete(real, folder)
 

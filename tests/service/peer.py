@@ -19,7 +19,7 @@ class Peer:
         self.got: asyncio.Queue[Any] = asyncio.Queue()
 
     async def next(self) -> Any:
-        return await asyncio.wait_for(self.got.get(), 5)
+        return await asyncio.wait_for(self.got.get(), 30)
 
     def send(self, data: bytes | str) -> None:
         kind = "text" if isinstance(data, str) else "bytes"
@@ -66,7 +66,7 @@ async def connected(
         yield peer
     finally:
         peer.leave()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
 
 
 @asynccontextmanager
@@ -91,7 +91,7 @@ async def answering(
         yield peer
     finally:
         peer.sent.put_nowait({"type": "http.disconnect"})
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
 
 
 def put(peer: Peer) -> Any:

@@ -190,7 +190,7 @@ async def _tell(before: list[Story], story: Story, fuse: int | None) -> tuple[An
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda *_: died.set())
         telling = asyncio.create_task(story(service))  # type: ignore[arg-type]
-        for _ in range(400):
+        for _ in range(4000):
             if telling.done() or (engine.fuse is None and fuse is not None):
                 break
             await asyncio.sleep(0.005)
@@ -225,7 +225,7 @@ async def _tell(before: list[Story], story: Story, fuse: int | None) -> tuple[An
 
 async def _quiet(service: Service) -> None:
     """Wait until nothing is due and nobody works."""
-    for _ in range(400):
+    for _ in range(4000):
         await asyncio.sleep(0.005)
         due = service.store.due(9e9)
         if not due and not service.loop._working:

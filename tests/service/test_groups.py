@@ -298,7 +298,7 @@ async def test_every_published_version_is_accepted(version: str) -> None:
 
 
 async def test_empty_log_of_a_young_container_is_waited_for() -> None:
-    async with running({"task": Outcome(runs_for=0.2)}) as service:
+    async with running() as service:
         await service.make_folder()
         await service.ask("PUT", f"{GROUPS}/t", group(container("task"), restartPolicy="Never"))
         uid = next(iter(service.engine.groups))

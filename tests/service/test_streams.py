@@ -41,7 +41,7 @@ async def service() -> AsyncIterator[Service]:
         await made.make_folder()
         both = group(container("web"), container("task"), restartPolicy="Never")
         assert (await made.ask("PUT", G, both)).status == 201
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "Terminated" not in (await made.ask("GET", G)).raw.decode():
                 await asyncio.sleep(0.005)
         yield made

@@ -53,6 +53,13 @@ def task(name, command, variables):
     )
 
 
+def has_page(address):
+    try:
+        return b"<h1>" in urlopen(f"http://{address}/", timeout=10).read()
+    except OSError:
+        return False  # it runs a moment before its program listens
+
+
 def wait_for(condition):
     deadline = time.monotonic() + 30
     while not condition():
@@ -75,7 +82,7 @@ def main():
     made = aci.container_groups.begin_create_or_update(RG, "web", group(WEB, ip_address=address(RG))).result()
     assert made.provisioning_state == "Succeeded"
     assert made.ip_address.fqdn.startswith(f"{RG}.eastus."), made.ip_address.fqdn
-    assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=10).read()
+    wait_for(lambda: has_page(made.ip_address.ip))
 
     aci.container_groups.begin_create_or_update(RG, "pair", group(WEB, SIDECAR, ip_address=address())).result()
     wait_for(lambda: "200 OK" in aci.containers.list_logs(RG, "pair", "sidecar").content)

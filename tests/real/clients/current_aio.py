@@ -3,12 +3,11 @@
 import asyncio
 import os
 import time
-from urllib.request import urlopen
 
 from azure.identity.aio import ClientSecretCredential
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
-from current import RG, SIDECAR, URL, WEB, address, group, task
+from current import RG, SIDECAR, URL, WEB, address, group, has_page, task
 
 
 async def wait_for(condition):
@@ -53,8 +52,7 @@ async def steps(resources, aci):
     made, _ = await asyncio.gather(
         create("web", group(WEB, ip_address=address(RG))), create("pair", group(WEB, SIDECAR, ip_address=address()))
     )
-    page = await asyncio.to_thread(urlopen, f"http://{made.ip_address.ip}/", timeout=10)
-    assert b"<h1>" in page.read()
+    await wait_for(lambda: asyncio.to_thread(has_page, made.ip_address.ip))
     await wait_for(asked)
 
     await create("words", task("words", ["python", "wordcount.py"], {"NumWords": "3", "MinLength": "9"}))

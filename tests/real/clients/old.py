@@ -45,6 +45,13 @@ def wait_for(condition):
         time.sleep(0.2)
 
 
+def has_page(address):
+    try:
+        return b"<h1>" in urlopen(f"http://{address}/", timeout=10).read()
+    except OSError:
+        return False  # it runs a moment before its program listens
+
+
 def run_task(name, command, variables):
     task = Container(
         name=name,
@@ -74,7 +81,7 @@ web = Container(
 aci.container_groups.create_or_update(RG, "web", group(web, ip_address=address(RG))).result()
 made = aci.container_groups.get(RG, "web")
 assert made.ip_address.fqdn.startswith(f"{RG}.eastus."), made.ip_address.fqdn
-assert b"<h1>" in urlopen(f"http://{made.ip_address.ip}/", timeout=10).read()
+wait_for(lambda: has_page(made.ip_address.ip))
 
 sidecar = Container(name="sidecar", image="microsoft/aci-tutorial-sidecar", resources=NEEDS)
 aci.container_groups.create_or_update(RG, "pair", group(web, sidecar, ip_address=address())).result()
