@@ -66,8 +66,8 @@ def hythe(*arguments: str, data_dir: Path, timeout: float = 240) -> subprocess.C
     )
 
 
-def wait_for(condition: Callable[[], T], seconds: float = 30) -> T:
-    """Wait until a condition holds, and give what it gave."""
+def wait_for(condition: Callable[[], T], seconds: float = 50) -> T:
+    """Wait until a condition holds, and give what it gave: sooner than the service would see what nobody told it."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"

@@ -274,7 +274,8 @@ def test_a_registry_that_stops_sending(unlucky: Running, stalling: str, beside: 
         lambda: (
             (now := unlucky.aci.container_groups.get(folder, "web")).provisioning_state == "Failed"
             and now.containers[0].instance_view.current_state.detail_status
-        )
+        ),
+        120,
     )
     assert held.startswith("ErrImagePull") and "has sent nothing for 5 s" in held
 

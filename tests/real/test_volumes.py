@@ -346,7 +346,7 @@ def test_git_repository_that_asks_for_another_password_is_refused_without_tellin
     what = group(shell("true", volume_mounts=[mount("v", "/g")]), volumes=[Volume(name="v", git_repo=source)])
     real.aci.container_groups.begin_create_or_update(folder, "g", what)
     view = wait_for(
-        lambda: (view := real.aci.container_groups.get(folder, "g").containers[0].instance_view).events and view
+        lambda: (view := real.aci.container_groups.get(folder, "g").containers[0].instance_view).events and view, 120
     )
     delete(real, folder)
 
