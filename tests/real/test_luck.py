@@ -273,11 +273,12 @@ def test_a_registry_that_stops_sending(unlucky: Running, stalling: str, beside: 
     held = wait_for(
         lambda: (
             (now := unlucky.aci.container_groups.get(folder, "web")).provisioning_state == "Failed"
-            and now.containers[0].instance_view.current_state.detail_status
+            and (said := now.containers[0].instance_view.current_state.detail_status).startswith("ErrImagePull")
+            and said
         ),
         120,
     )
-    assert held.startswith("ErrImagePull") and "has sent nothing for 5 s" in held
+    assert "has sent nothing for 5 s" in held
 
 
 def test_a_full_disk(unlucky: Running, beside: str) -> None:

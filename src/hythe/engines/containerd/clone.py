@@ -21,6 +21,7 @@ from ...models import GitRepoVolume
 from ..base import EngineError, Refused, SandboxSeen, Want
 from .config import Place
 from .images import ImageShelf
+from .logfile import is_complete
 from .proto import cri_pb2 as cri
 from .rpc import Containerd, NotFound
 from .runtime import Runtime
@@ -193,7 +194,8 @@ class Cloner:
                 answer = await containerd.call("ContainerStatus", ask, cri.ContainerStatusResponse)
                 if await asyncio.to_thread(used_bytes, partial) > self._limits.megabytes << 20:
                     raise Refused("FailedMount", f"the repository is larger than {self._limits.megabytes} MB")
-                if answer.status.state == cri.CONTAINER_EXITED:
+                ended = answer.status.state == cri.CONTAINER_EXITED
+                if ended and is_complete(answer.status.log_path):  # its last words follow a moment after its end
                     return int(answer.status.exit_code)
                 if time.monotonic() > deadline:
                     raise Refused("FailedMount", f"cloning took longer than {self._limits.seconds:g} s")
