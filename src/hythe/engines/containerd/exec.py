@@ -18,8 +18,11 @@ from .tasks import ExecTask, Oci, spec
 
 log = logging.getLogger(__name__)
 
-_QUIET_SECONDS = 0.5
-"""How long the output of an ended process is waited for, when something it left behind still holds it open."""
+_QUIET_SECONDS = 2.0
+"""How long the output of an ended process is waited for, when something it left behind still holds it open.
+
+Long enough for a shim on a busy machine, which hands on the last of the output after the end.
+"""
 _QUEUED = 4
 _MOST_SPECS = 1000
 _NOT_THERE = ("not found", "no such file")
