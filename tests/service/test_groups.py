@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from hythe.engines.sim import Outcome, SimulatedEngine
 from hythe.service.control.status import Memory
 from hythe.service.kinds.container_groups import ContainerGroups
 from hythe.service.settings import ServiceSettings
+from hythe.service.streams import logs
 from hythe.wire import versions
 
 from .harness import FOLDER, GROUPS, OTHER, SUBSCRIPTION, Service, container, group, running
@@ -312,6 +314,18 @@ async def test_empty_log_of_a_young_container_is_waited_for() -> None:
         await writing
 
     assert reply.json == {"content": "words\n"}
+
+
+async def test_empty_log_is_not_waited_for_until_a_clock_that_was_set_back_has_caught_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logs, "YOUNG_SECONDS", 0.1)
+    async with running(engine=SimulatedEngine(clock=lambda: datetime.now(UTC) + timedelta(hours=1))) as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/web", group())
+        reply = await asyncio.wait_for(service.ask("GET", f"{GROUPS}/web/containers/web/logs"), 20)
+
+    assert reply.json == {"content": ""}
 
 
 async def test_empty_log_ends_with_the_container() -> None:

@@ -63,6 +63,8 @@ async def once(
     asked = read_query(call.query)
     if not isinstance(engine, Logs):
         raise unsupported(engine, "logs")
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + YOUNG_SECONDS
     while True:
         known = view_of(row).containers.get(name)
         with told(row, name):
@@ -74,6 +76,8 @@ async def once(
             break
         begun = state.start_time
         if begun is None or (clock() - begun).total_seconds() > YOUNG_SECONDS:
+            break
+        if loop.time() > latest:  # the clock was set back since it began
             break
         await asyncio.sleep(_LOOK_SECONDS)
         row = store.get(row.key) or row
