@@ -25,6 +25,12 @@ async def halted(service: Service) -> None:
     profile = f"{ACI}/containerGroupProfiles/p"
     assert (await service.ask("PUT", profile, group(), version=NEW)).status == 201
     assert (await service.ask("PUT", f"{ACI}/ngroups/s", members(profile, 1), version=NEW)).status == 201
+    await halt(service)
+
+
+async def halt(service: Service) -> None:
+    """Let what is under way end, and carry out nothing more."""
+    await service.loop.rest(0.02)
     service.store.claim = lambda *_: False  # type: ignore[method-assign]
 
 
@@ -70,7 +76,7 @@ async def test_a_start_that_goes_on_says_so_too() -> None:
         await service.make_folder()
         await service.ask("PUT", f"{GROUPS}/web", group())
         await service.ask("POST", f"{GROUPS}/web/stop")
-        service.store.claim = lambda *_: False  # type: ignore[method-assign]
+        await halt(service)
         reply = await service.ask("POST", f"{GROUPS}/web/start")
 
     assert (reply.status, reply.headers["retry-after"]) == (202, "1")
