@@ -9,6 +9,7 @@ import os
 import pty
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -47,7 +48,10 @@ def test_what_is_near_its_limit_is_red() -> None:
 def test_a_group_that_runs_is_listed_with_its_limits(hythe: Hythe) -> None:
     name = hythe("run", "-d", "nginx").stdout.strip()
 
-    (line,) = json.loads(hythe("top", name, "-o", "json").stdout)
+    deadline = time.monotonic() + 60
+    while not (lines := json.loads(hythe("top", name, "-o", "json").stdout)):  # it is measured each second
+        assert time.monotonic() < deadline
+    (line,) = lines
     table = hythe("top").stdout
 
     assert (line["group"], line["container"], line["cpuLimit"]) == (name, name, 1.0)

@@ -181,6 +181,7 @@ async def test_resource_groups_and_resources_have_pages_too(monkeypatch: pytest.
 async def test_what_is_busy_says_so_in_its_own_words(path: str, body: dict, code: str, words: str) -> None:
     async with running(settings=ServiceSettings(answer_seconds=0.01, hold_seconds=0.01)) as service:
         await service.make_folder()
+        await service.loop.rest(0.02)
         service.store.claim = lambda *_: False  # type: ignore[method-assign]  # nothing that is declared is carried out
         version = "2022-01-01" if "Microsoft.Network" in path else "2026-07-01"
         await service.ask("PUT", path, body, version=version)

@@ -243,7 +243,7 @@ async def test_files_go_in_and_out(tmp_path: Path) -> None:
 
 def talk(port: int, said: bytes) -> bytes:
     """Say something to a port of this machine, end, and give all that comes back."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(said)
         connection.shutdown(socket.SHUT_WR)
         got = b""
