@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hythe.cli import main
+
+from ..free_ports import free_port
 
 HYTHE = [sys.executable, "-m", "hythe"]
 _KEPT_FROM_TESTS = (
@@ -41,12 +42,6 @@ def clean_environment() -> dict[str, str]:
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ.keys() - clean_environment().keys():
         monkeypatch.delenv(name)
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:

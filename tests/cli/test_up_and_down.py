@@ -16,7 +16,8 @@ import pytest
 from hythe import ContainerInstanceManagementClient, ResourceManagementClient, get_client_from_auth_file
 from hythe.models import Container, ContainerGroup, ResourceRequests, ResourceRequirements
 
-from .conftest import HYTHE, Service, free_port, run, sentence
+from ..free_ports import free_port
+from .conftest import HYTHE, Service, run, sentence
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import venv
@@ -11,6 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from ..free_ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src"
@@ -90,9 +91,7 @@ def test_the_library_and_the_command_line_alone_then_with_the_service(wheel: Pat
         assert refused.stderr.endswith("Run: pip install 'hythe[service]'\n")
 
     bare.install("[service]")
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    port = free_port()
     assert "Hythe answers" in bare.hythe("up", "--engine", "sim", "--detach", "--port", str(port)).stdout
     try:
         assert '"clientSecret"' in bare.hythe("sp", "create", "--sdk-auth").stdout

@@ -7,7 +7,6 @@ import ipaddress
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,6 +32,8 @@ from hythe.models import (
     ResourceRequirements,
 )
 
+from ..free_ports import free_port
+
 HYTHE = [sys.executable, "-m", "hythe"]
 PAGE = "microsoft/aci-helloworld"
 TOOLS = "microsoft/aci-wordcount"
@@ -50,12 +51,6 @@ allow_privileged = true
 """
 """Of the service that most tests share: quick, and ready for everything that a container can be allowed."""
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
 
 
 def hythe(*arguments: str, data_dir: Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,8 @@ import pytest
 from hythe.errors import HytheError
 from hythe.models import ContainerGroup, ContainerPort, IpAddress, Port
 
-from .conftest import TOOLS, Running, container, free_port, group, traces, wait_for
+from ..free_ports import free_port
+from .conftest import TOOLS, Running, container, group, traces, wait_for
 
 pytestmark = pytest.mark.containers
 SUFFIX = "eastus.azurecontainer.localhost"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import TOOLS, Running, container, free_port, group, hythe, page, traces, wait_for, web
+from ..free_ports import free_port
+from .conftest import TOOLS, Running, container, group, hythe, page, traces, wait_for, web
 
 pytestmark = pytest.mark.containers
 

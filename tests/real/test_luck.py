@@ -24,8 +24,9 @@ import pytest
 from hythe.errors import ServiceError
 from hythe.models import ContainerGroup
 
+from ..free_ports import free_port
 from ..soak import cycles
-from .conftest import TOOLS, Running, container, free_port, group, traces, wait_for, web
+from .conftest import TOOLS, Running, container, group, traces, wait_for, web
 from .test_kill import neighbour, undisturbed
 from .test_life import put
 from .test_registry import Handler, Registry

@@ -12,7 +12,8 @@ import pytest
 
 from hythe.models import ContainerGroup, ContainerGroupSubnetId, ContainerPort, IpAddress, Port
 
-from .conftest import Running, container, free_port, group, page, reach, reach_at_last, traces, wait_for
+from ..free_ports import free_port
+from .conftest import Running, container, group, page, reach, reach_at_last, traces, wait_for
 from .streaming import Wire
 
 pytestmark = pytest.mark.containers

@@ -8,7 +8,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.real.conftest import Running, free_port, wait_for, web
+from tests.free_ports import free_port
+from tests.real.conftest import Running, wait_for, web
 
 from . import cycles
 
