@@ -15,6 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 VERSION = "2023-05-01"
+SIZE = "until stty size 2>/dev/null | grep [1-9]; do sleep 0.05; done"
+"""Shows the size of a terminal; crun sets it when the program may already run."""
 
 
 class Done(Struct):

@@ -15,6 +15,7 @@ import pytest
 from msgspec import Struct
 
 from .conftest import HYTHE, TOOLS, Running, wait_for
+from .streaming import SIZE
 
 pytestmark = pytest.mark.containers
 
@@ -139,7 +140,7 @@ def test_exec_on_a_terminal_is_interactive(line: Line, tools: str) -> None:
                 said += os.read(ours, 4096)
 
         read(b"#")
-        os.write(ours, b"echo $((6*7))-$(tty | cut -c1-5)-$(stty size)\r")
+        os.write(ours, f"echo $((6*7))-$(tty | cut -c1-5)-$({SIZE})\r".encode())
         read(b"42-/dev/-30 100")
         termios.tcsetwinsize(ours, (40, 120))
         running.send_signal(signal.SIGWINCH)  # which its terminal would send if it had started the program

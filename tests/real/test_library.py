@@ -15,6 +15,7 @@ from hythe.aio import get_client_from_auth_file
 from hythe.client._sync.group import Group
 
 from .conftest import PAGE, TOOLS, Running, container, group, wait_for
+from .streaming import SIZE
 
 pytestmark = pytest.mark.containers
 
@@ -48,7 +49,7 @@ def test_a_command_in_a_running_container(shell: Group) -> None:
 
 def test_a_terminal(shell: Group) -> None:
     with shell.open("sh", tty=True, rows=30, columns=100) as session:
-        session.write(b"stty size; exit 5\n")
+        session.write(f"{SIZE}; exit 5\n".encode())
         seen = b""
         while (piece := session.read()) is not None:
             seen += piece.data

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from hythe.engines.containerd import logfile
 
 from .conftest import PAGE, TOOLS, Running, container, group, wait_for
-from .streaming import Wire, shown
+from .streaming import SIZE, Wire, shown
 
 pytestmark = pytest.mark.containers
 FOLDER = "streams"
@@ -61,7 +61,7 @@ def test_the_input_of_a_command_ends(wire: Wire) -> None:
 
 
 def test_a_terminal_as_az_has_it(wire: Wire) -> None:
-    assert wire.terminal(FOLDER, "g", "stty size", rows=31, cols=77).strip() == b"31 77"
+    assert wire.terminal(FOLDER, "g", f"sh -c '{SIZE}'", rows=31, cols=77).strip() == b"31 77"
     said = wire.terminal(FOLDER, "g", "sh", b"echo $((6*7)); exit\n")
     assert b"\r\n42\r\n" in said
     uri, password = wire.session(FOLDER, "g", "cat")
@@ -72,7 +72,7 @@ def test_a_terminal_as_az_has_it(wire: Wire) -> None:
 
 
 def test_our_terminal_takes_a_new_size(wire: Wire) -> None:
-    uri, password = wire.session(FOLDER, "g", "sh -c 'stty size; read x; stty size'")
+    uri, password = wire.session(FOLDER, "g", f"sh -c '{SIZE}; read x; stty size'")
     with wire.connect(uri + "&tty=true", subprotocols=["exec.hythe.v1"]) as socket:
         socket.send(password)
         assert socket.recv() == b"\x0124 80\r\n"
