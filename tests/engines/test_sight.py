@@ -101,3 +101,15 @@ async def test_a_start_that_failed_unheard_is_told_apart_from_one_that_was_refus
     sight.refused.add("c")
     (heard,) = (await sight.observe(Failed(0), Uid("u"))).containers  # type: ignore[arg-type]
     assert (unheard.cut_short, heard.cut_short) == (True, False)
+
+
+async def test_a_run_does_not_end_before_it_began() -> None:
+    class Short(Slow):
+        async def call(self, method: str, *request: object) -> Any:
+            answer = await super().call(method, *request)
+            if isinstance(answer, cri.ContainerStatusResponse):
+                answer.status.started_at, answer.status.finished_at = 2_000_000_000, 1_000_000_000
+            return answer
+
+    (seen,) = (await Sight("i").observe(Short(0), Uid("u"))).containers  # type: ignore[arg-type]
+    assert seen.finished is not None and seen.finished.started_at == seen.finished.finished_at

@@ -156,12 +156,14 @@ class Sight:
             reason = status.reason if status.reason not in ("Completed", "Error") else ""
             if not reason and identity in self.starved:
                 reason = _STARVED  # CRI books that apart from the end, and maybe later
+            started, ended = status.started_at, status.finished_at
             finished = Finished(
                 exit_code=status.exit_code,
                 reason=reason,
                 message=status.message,
-                started_at=_when(status.started_at),
-                finished_at=_when(status.finished_at),
+                # CRI notes the start when it hears of it: a short run may have ended before.
+                started_at=_when(min(started, ended) if ended > 0 else started),
+                finished_at=_when(ended),
             )
         return ContainerSeen(
             name=status.metadata.name.partition("-")[2],
