@@ -26,7 +26,7 @@ from ..engines.pod import Backoff
 from .admin import ImagePort
 from .build import build
 from .control import show_lost, sweep
-from .frugal import frugal, many_files
+from .frugal import frugal, give_back, many_files
 from .gate import Gate
 from .gateway import Doors
 from .identity.desk import Identity
@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 Say = Callable[[str], object]
 
 _SWEEP_SECONDS = 600.0
+_TRIM_SECONDS = 10.0
 _COLLECT_SECONDS = 300.0
 _GOODBYE_SECONDS = 0.1
 """For which a peer may take in that its connection is closed."""
@@ -177,7 +178,7 @@ async def _service(settings: Settings, installation: str, say: Say) -> AsyncIter
         await doors.open()
         built.loop.observers.append(doors.publisher.refresh)
     built.start()
-    chores = [asyncio.create_task(_sweep_now_and_then(store, engine))]
+    chores = [asyncio.create_task(_sweep_now_and_then(store, engine)), asyncio.create_task(_trim_now_and_then())]
     if isinstance(engine, Collects):
         chores.append(asyncio.create_task(_collect_now_and_then(engine)))
     try:
@@ -206,6 +207,12 @@ async def _sweep_now_and_then(store: SqlStore, engine: Engine) -> None:
             await sweep(store, engine)
         except (EngineError, StoreFailed) as error:
             log.warning("cannot look for what nobody knows: %s", error)
+
+
+async def _trim_now_and_then() -> None:
+    while True:
+        await asyncio.sleep(_TRIM_SECONDS)
+        give_back()
 
 
 async def _collect_now_and_then(engine: Collects) -> None:

@@ -30,6 +30,13 @@ def frugal() -> None:
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
+def give_back() -> None:
+    """Give the system what is free between pieces that are in use: 5 MB after a log of 30 MB was followed."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 def many_files() -> None:
     """Let the process open as many files as it may, up to 2**20: each group costs descriptors, the usual limit is 1024.
 

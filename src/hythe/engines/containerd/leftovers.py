@@ -41,19 +41,23 @@ def found(place: Place) -> dict[str, set[int]]:
     named: defaultdict[str, set[int]] = defaultdict(set)
     for bundle in _bundles(place).glob("*"):
         named[bundle.name] = set()
-    for path in Path("/proc").glob("[0-9]*"):
-        identity, _ = _subject(int(path.name), place)
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        identity, _ = _subject(int(pid), place)
         if identity:
-            named[identity].add(int(path.name))
+            named[identity].add(int(pid))
     return named
 
 
 def _subject(pid: int, place: Place) -> tuple[str, bool]:
     """Give the container that a process is for, and whether it is a shim; empty if it is nothing of this containerd."""
     try:
-        program, *words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        with open(f"/proc/{pid}/cmdline", "rb", buffering=0) as file:  # several times as fast as by Path
+            command = file.read()
     except OSError:
         return "", False  # it has just ended
+    if f"{place.state}/".encode() not in command:
+        return "", False
+    program, *words = command.decode(errors="replace").split("\0")
     program = program.rpartition("/")[2]
     if program == _SHIM:
         option = dict(pairwise(words))
