@@ -43,7 +43,7 @@ class Endpoint:
     def __init__(self) -> None:
         self.azure = os.environ.get("HYTHE_TEST_AZURE") == "1"
         self.region = os.environ.get("HYTHE_TEST_REGION", "eastus")
-        self.patience = 600.0 if self.azure else 60.0
+        self.patience = 600.0 if self.azure else 20.0
         """Seconds."""
         self._stack = ExitStack()
         self._options: dict[str, Any] = {"polling_interval": 2.0} if self.azure else {}
@@ -85,7 +85,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         if "conformance" not in item.path.parts:
             continue
-        item.add_marker(pytest.mark.timeout(1800 if azure else 300))
+        item.add_marker(pytest.mark.timeout(1800 if azure else 60))
         only = item.get_closest_marker("only_hythe")
         if only is not None and azure:
             item.add_marker(pytest.mark.skip(reason=f"only Hythe can: {only.args[0]}"))

@@ -14,7 +14,7 @@ from .blocks import ROOT
 DOCS = ROOT / "docs"
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(180)
 def test_it_is_built_without_a_warning(tmp_path: Path) -> None:
     options = ["--fail-on-warning", "--keep-going", "--quiet", "--doctree-dir", tmp_path / "trees"]
     build = [sys.executable, "-m", "sphinx", *options, DOCS, tmp_path / "site"]

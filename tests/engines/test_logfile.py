@@ -175,7 +175,7 @@ async def test_following_ends_soon_after_the_run_though_the_books_follow_late(tm
 
     said = b""
     with (tmp_path / "0-0.log").open("a") as written:
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(2):
             async for text in follow(tmp_path, watcher, goes_on, tail=None, timestamps=False, run=None, limit=None):
                 said += text
                 if text == b"a\n":

@@ -61,8 +61,8 @@ def hythe(*arguments: str, data_dir: Path, timeout: float = 240) -> subprocess.C
     )
 
 
-def wait_for(condition: Callable[[], T], seconds: float = 50) -> T:
-    """Wait until a condition holds, and give what it gave: sooner than the service would see what nobody told it."""
+def wait_for(condition: Callable[[], T], seconds: float = 30) -> T:
+    """Wait until a condition holds, and give what it gave."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -84,7 +84,7 @@ def page(address: str) -> bytes:
                 raise
             return None
 
-    found = wait_for(got)
+    found = wait_for(got, 5)
     assert found is not None
     return found
 

@@ -13,7 +13,7 @@ from tests.docs.scenes import REAL
 
 from .conftest import Running, hythe
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize("page", REAL)

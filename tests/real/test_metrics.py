@@ -83,9 +83,8 @@ def test_cpu_is_what_its_limit_leaves_and_memory_is_what_is_held(measured: tuple
     said, spent, passed = stats(wire, folder), processor_time(BUSY) - spent, time.time() - begun
 
     values = [value for when, value in said["busy"]["cpuMillicoresSeries"] if when >= stamp(begun + 1)]
-    # Not of quite the same seconds; a busy machine gives more in one than in another.
-    assert sum(values) / len(values) == pytest.approx(1000 * spent / passed, rel=0.4), values
-    assert 100 < 1000 * spent / passed < 1100  # it would have two CPUs' time without the limit
+    assert sum(values) / len(values) == pytest.approx(1000 * spent / passed, rel=0.25), values
+    assert 200 < 1000 * spent / passed < 1100  # it would have two CPUs' time without the limit
     assert said["holds"]["cpuMillicores"] < 100
     assert MEGABYTES << 20 < said["holds"]["memoryBytes"] < (MEGABYTES + 40) << 20
     assert said["busy"]["memoryBytes"] < 40 << 20
@@ -107,10 +106,9 @@ def test_bytes_that_went_through_are_counted_both_ways(real: Running, measured: 
         said = stats(wire, folder)[""]
         received = sum(value for _, value in said["networkBytesReceivedPerSecondSeries"])
         sent = sum(value for _, value in said["networkBytesTransmittedPerSecondSeries"])
-        # A value is of the time since the one before, which need not be one second.
-        return 0.6 * RECEIVED < received < 2 * RECEIVED and 0.6 * SENT < sent < 1.5 * SENT
+        return RECEIVED < received < 2 * RECEIVED and SENT < sent < 1.5 * SENT
 
-    wait_for(counted)
+    wait_for(counted, 10)
 
 
 def test_azures_api_and_prometheus_say_the_same(measured: tuple[Wire, str]) -> None:
@@ -133,9 +131,9 @@ def test_azures_api_and_prometheus_say_the_same(measured: tuple[Wire, str]) -> N
     busy, holds = said["value"][0]["timeseries"]
     assert [each["metadatavalues"][0]["value"] for each in (busy, holds)] == ["busy", "holds"]
     newest = [point["average"] for point in busy["data"] if "average" in point]
-    assert 50 < newest[-1] < 1100
+    assert 100 < newest[-1] < 1100
     (cpu,) = [line for line in lines if line.startswith("hythe_container_cpu") and 'container="busy"' in line]
-    assert 0.1 < float(cpu.rpartition(" ")[2]) < 1000, "seconds"
+    assert 1 < float(cpu.rpartition(" ")[2]) < 1000, "seconds"
     assert answer.status == 200
 
 
@@ -160,7 +158,7 @@ def test_what_restarts_is_measured_on_and_what_is_deleted_is_let_go(real: Runnin
 
     status, said = wire.ask("GET", wire.path(folder, "short", "stats"))
     assert (status, said["error"]["code"]) == (404, "ResourceNotFound")
-    wait_for(lambda: files_of_cgroups(real.pid) == before)
+    wait_for(lambda: files_of_cgroups(real.pid) == before, 10)
 
 
 def files_of_cgroups(pid: int) -> int:

@@ -85,15 +85,15 @@ def test_our_terminal_takes_a_new_size(wire: Wire) -> None:
 def test_what_a_command_leaves_running_does_not_hold_the_session(wire: Wire) -> None:
     begun = time.monotonic()
     assert wire.exec(FOLDER, "g", "sh -c 'sleep 100 & echo done'").out == b"done\n"
-    assert time.monotonic() - begun < 30, "far less than what goes on"
+    assert time.monotonic() - begun < 5
 
 
 def test_a_client_that_goes_takes_its_process_with_it(wire: Wire) -> None:
     uri, password = wire.session(FOLDER, "g", "sleep 7654")
     with wire.connect(uri, subprotocols=["exec.hythe.v1"]) as socket:
         socket.send(password)
-        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out)
-    wait_for(lambda: b"sleep 7654" not in wire.exec(FOLDER, "g", "ps").out)
+        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out, 5)
+    wait_for(lambda: b"sleep 7654" not in wire.exec(FOLDER, "g", "ps").out, 5)
 
 
 def test_a_password_is_for_one_session_once(wire: Wire) -> None:
@@ -158,8 +158,11 @@ def test_a_followed_log_comes_as_it_is_written_and_ends(real: Running, wire: Wir
     script = "echo one; until test -e /go; do sleep 0.1; done; echo two >&2; printf three; sleep 1"
     task = container(image=TOOLS, command=["sh", "-c", script])
     real.aci.container_groups.begin_create_or_update(FOLDER, "slow", group(task, restart_policy="Never")).result()
+    wait_for(lambda: real.log(FOLDER, "slow"))
+    begun = time.monotonic()
     answer = wire.follow(FOLDER, "slow")
     assert answer.read1(100) == b"one\n", "before there is more"
+    assert time.monotonic() - begun < 0.4, "from the request to the first byte"
     assert wire.exec(FOLDER, "slow", "touch /go").code == 0
     assert answer.read() == b"two\nthree"
     answer.connection.close()  # type: ignore[attr-defined]
@@ -194,7 +197,7 @@ def test_no_line_is_lost_or_doubled_when_the_log_rotates(real: Running, wire: Wi
     folder = next((real.data_dir / "engine" / "logs").glob("*/c/*.log.*")).parent
     files = [*folder.iterdir()]
     assert len(files) > 1, "it rotated"
-    wait_for(lambda: sum(each.size for each in logfile.files(folder)) < 160 << 20)
+    wait_for(lambda: sum(each.size for each in logfile.files(folder)) < 160 << 20, 15)
     content = real.log(FOLDER, "much")
     assert content.endswith(f"{count}\nend\n") and len(content) == 4 << 20
     status, tail = wire.ask("GET", wire.path(FOLDER, "much", "containers/c/logs", tail=2))
@@ -370,12 +373,12 @@ def test_bad_archives_are_refused(wire: Wire) -> None:
 
 def test_nothing_is_left_of_all_this(real: Running, wire: Wire) -> None:
     left = Path(f"/run/hythe/{real.installation}/exec")
-    wait_for(lambda: not left.exists() or not [*left.iterdir()])
+    wait_for(lambda: not left.exists() or not [*left.iterdir()], 10)
 
     def threads() -> int:
         return int(Path(f"/proc/{real.pid}/status").read_text().partition("Threads:")[2].split()[0])
 
-    wait_for(lambda: threads() < 40)
+    wait_for(lambda: threads() < 40, 5)
 
 
 def test_processes_of_a_service_that_was_killed_are_ended_and_logs_go_on(fresh: Running) -> None:
@@ -387,14 +390,14 @@ def test_processes_of_a_service_that_was_killed_are_ended_and_logs_go_on(fresh: 
     uri, password = wire.session(FOLDER, "g", "sleep 7654")
     with wire.connect(uri, subprotocols=["exec.hythe.v1"]) as socket:
         socket.send(password)
-        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out)
+        wait_for(lambda: b"sleep 7654" in wire.exec(FOLDER, "g", "ps").out, 5)
         fresh.kill()
     left = Path(f"/run/hythe/{fresh.installation}/exec")
     assert [*left.iterdir()]
     fresh.up()
     wire = Wire(fresh.facts)
     assert b"sleep 7654" not in wire.exec(FOLDER, "g", "ps").out
-    wait_for(lambda: not [*left.iterdir()])
+    wait_for(lambda: not [*left.iterdir()], 5)
 
     followed = wire.follow(FOLDER, "g", tail=1)
     assert followed.read1(5) == b"tick\n"
@@ -407,6 +410,6 @@ def test_processes_of_a_service_that_was_killed_are_ended_and_logs_go_on(fresh: 
         reading = threads.submit(read)
         begun = time.monotonic()
         fresh.end_service()
-        assert time.monotonic() - begun < 20, "an answer that goes on holds nothing up"
+        assert time.monotonic() - begun < 4, "an answer that goes on holds nothing up"
         with pytest.raises((http.client.IncompleteRead, OSError)):
             reading.result(10)

@@ -185,7 +185,8 @@ async def test_another_workspace_is_posted_to_at_once_and_none_no_more(workspace
         service.collector.start()
         await service.make_folder()
         await service.ask("PUT", f"{GROUPS}/web", logged(key=base64.b64encode(b"wrong").decode()))
-        await until(lambda: (LOGS, 403) in workspace.asked)  # refused for good: the key is another one's
+        await until(lambda: (LOGS, 403) in workspace.asked)
+        assert workspace.lines() == []  # refused for good: the key is another one's
         await service.ask("PUT", f"{GROUPS}/web", logged())
         row = service.store.get(f"{GROUPS}/web".lower())
         service.engine.say(row.uid, "web", "two\n")

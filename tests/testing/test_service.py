@@ -50,11 +50,12 @@ SETUP = re.compile(r"^([\d.]+)s setup +test_theirs\.py::test_(\w+)$", re.MULTILI
 TRIES = 8
 
 
-def test_a_service_is_there_soon_and_further_ones_of_a_process_sooner(tmp_path: Path) -> None:
+def test_the_first_service_of_a_process_takes_less_than_a_second_and_further_ones_less_than_a_tenth(
+    tmp_path: Path,
+) -> None:
     """Look at what pytest measures of somebody's tests: the plugin's imports are in the first.
 
-    Whatever else the machine does is in it too, so the quickest of some runs counts.  On a quiet machine the first
-    takes half a second, a further one some hundredths.
+    Whatever else the machine does is in it too, so the quickest of some runs counts.
     """
     names = ("first", "second", "third", "fourth")
     (tmp_path / "test_theirs.py").write_text("".join(f"def test_{name}(hythe_service): pass\n" for name in names))
@@ -68,7 +69,7 @@ def test_a_service_is_there_soon_and_further_ones_of_a_process_sooner(tmp_path: 
         assert set(took) == set(names), done.stdout + done.stderr
         first.append(took.pop("first"))
         further.append(min(took.values()))
-        if min(first) < 3.0 and min(further) < 0.5 * min(first):
+        if min(first) < 1.0 and min(further) < 0.1:
             return
     pytest.fail(f"the first of a process took {first} s, a further one {further} s")
 
