@@ -222,6 +222,33 @@ async def test_what_ended_leaves_a_gap_and_what_runs_again_begins_anew() -> None
     assert values(reply, how="maximum")[2] is None
 
 
+@pytest.mark.parametrize("later", [1, 300], ids=["a moment before it is summed up", "nothing else runs that wakes it"])
+async def test_a_minute_that_is_over_is_told_before_it_is_summed_up(later: float) -> None:
+    async with watched() as here:
+        await here.put(container("busy"))
+        await here.pass_seconds(58)
+        await here.ask("POST", f"{WEB}/stop")
+        await here.pass_seconds(1)  # it is 12:00:59
+        here.clock.now += timedelta(seconds=later)
+        reply = await here.metrics("$filter=containerName%20eq%20'*'&interval=PT1M")
+
+    assert values(reply)[:2] == [400, None]
+
+
+async def test_a_minute_that_has_just_begun_is_told() -> None:
+    async with watched() as here:
+        await here.put(container("busy"))
+        await here.pass_seconds(60)
+        here.clock.now += timedelta(seconds=0.5)
+        reply = await here.ask("GET", f"{INSIGHTS}/metrics", version="2023-10-01")
+
+    data = reply.json["value"][0]["timeseries"][0]["data"]
+    assert data[-2:] == [
+        {"timeStamp": "2046-03-01T12:00:00Z", "average": 400.0},
+        {"timeStamp": "2046-03-01T12:01:00Z", "average": 400.0},
+    ]
+
+
 async def test_a_service_that_comes_back_knows_the_minutes(tmp_path: Path) -> None:
     path, store = tmp_path / "metrics.db", SqlStore(None)
     async with watched(history=History(path), store=store) as here:

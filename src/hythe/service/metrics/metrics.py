@@ -28,7 +28,7 @@ class Recorded(Struct, kw_only=True):
     hours: dict[int, Hour]
     minute: int = 0
     begun: dict[str, Point] = {}
-    """What there is of that minute, which goes on, by series."""
+    """What there is of that minute, which is not summed up yet, by series."""
 
     def names(self, suffix: str) -> list[str]:
         """Give what stands before the suffix of every series that has it."""
@@ -82,20 +82,21 @@ class Metrics:
         return [_value(row, query, metric, recorded) for metric in query.metrics]
 
     def _recorded(self, row: Row, start: int, end: int) -> Recorded:
-        """Give what was measured, the minute that goes on included."""
+        """Give what was measured, the minute included that is not summed up yet."""
         first, last = start // HOUR, end // HOUR
         hours = {number: Hour.unpacked(block) for number, block in self.sampler.history.get(row.uid, first, last)}
         group = self.sampler.groups.get(row.key)
         if group is None or group.uid != row.uid:
             return Recorded(hours=hours)
-        if first <= group.hour <= last:
-            hours[group.hour] = group.minutes
-        minute = int(self._clock().timestamp()) // MINUTE
+        # Before the minutes are read, and not the clock's: that one may be over, and be summed up a second later.
+        minute = self.sampler.minute
         begun: dict[str, Point] = {}
         for series, seconds in [*group.seconds.items()]:
             point = summed_up(value for _, value in seconds.between(minute * MINUTE, (minute + 1) * MINUTE))
             if point is not None:
                 begun[series] = point
+        if first <= group.hour <= last:
+            hours[group.hour] = group.minutes
         return Recorded(hours=hours, minute=minute, begun=begun)
 
     # --- our own ---

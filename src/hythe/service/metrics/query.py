@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -95,12 +96,11 @@ class Query(Struct, frozen=True, kw_only=True):
     @property
     def buckets(self) -> list[tuple[int, int]]:
         """The intervals, each from a second of the epoch up to, without, another; they begin at whole intervals."""
-        start, end = self.start.timestamp(), self.end.timestamp()
-        first = int(start) // MINUTE * MINUTE
+        start, end = int(self.start.timestamp()), math.ceil(self.end.timestamp())
         if self.interval == "FULL":
-            return [(first, int(end))]
+            return [(start // MINUTE * MINUTE, end)]
         grain = _GRAINS[self.interval]
-        return [(each, each + grain) for each in range(int(start) // grain * grain, int(end), grain)]
+        return [(each, each + grain) for each in range(start // grain * grain, end, grain)]
 
 
 def stamp(when: datetime | int) -> str:

@@ -75,7 +75,8 @@ class Sampler:
         """By key."""
         self._changed: set[str] = set()
         self._stirred = asyncio.Event()
-        self._minute = self._pruned = -1
+        self.minute = self._pruned = -1
+        """The one whose seconds are not summed up yet: that of the newest, however long ago it was."""
         self._task: asyncio.Task[None] | None = None
 
     # --- life ---
@@ -91,8 +92,8 @@ class Sampler:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        if self._minute >= 0:
-            await self._keep(self._minute)
+        if self.minute >= 0:
+            await self._keep(self.minute)
         for group in self.groups.values():
             _let_go(group)
         self.history.close()
@@ -122,9 +123,9 @@ class Sampler:
         """Do what is due in this second."""
         second = int(self._clock().timestamp())
         minute = second // MINUTE
-        if self._minute not in (-1, minute):
-            await self._keep(self._minute)
-        self._minute = minute
+        if self.minute not in (-1, minute):
+            await self._keep(self.minute)
+        self.minute = minute
         for key in [*self._changed][:_METERS_AT_ONCE]:
             self._changed.discard(key)
             await self._follow(key)
