@@ -174,6 +174,26 @@ def test_only_errors_are_shown_if_nothing_else_is_wanted(capsys: pytest.CaptureF
     assert "cannot get" in hythe("show", "--only-show-errors", "not-there-at-all").stderr
 
 
+def test_requests_are_told_if_they_are_asked_for(hythe: Hythe) -> None:
+    name = hythe("run", "-d", "nginx").stdout.strip()
+
+    plain, verbose = hythe("show", name), hythe("show", name, "--verbose")
+    assert (verbose.stdout, plain.stderr) == (plain.stdout, "")
+    assert re.search(
+        rf"^[0-9:.]+ GET https://\S+/containerGroups/{name}\?api-version=\S+: 200 in ", verbose.stderr, re.M
+    )
+    assert "answered with" not in verbose.stderr
+
+    debug = hythe("show", "not-there-at-all", "--debug")
+    assert "answered with content-length: " in debug.stderr and "x-ms-request-id: " in debug.stderr
+    assert "Traceback" in debug.stderr and "/containerGroups/not-there-at-all?" in debug.stderr
+    assert "authorization" not in debug.stderr.lower() and "client_secret" not in debug.stderr
+    assert debug.stderr.count("Error: cannot get") == 1
+
+    after = hythe("show", "not-there-at-all")
+    assert "Traceback" not in after.stderr and "GET" not in after.stderr
+
+
 def test_exec_has_the_size_that_is_asked_for() -> None:
     outcome = Outcome(exec={"ls": Scripted(out=b"bin\n")})
     with running_service({"nginx": outcome}) as place:

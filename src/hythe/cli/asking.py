@@ -151,7 +151,15 @@ def split(name: str) -> tuple[str | None, str]:
 
 
 def _be_quiet(ctx: click.Context, _: click.Parameter, quiet: bool) -> None:
-    ctx.meta[progress.QUIET] = quiet
+    ctx.meta[progress.QUIET] = quiet or ctx.meta.get(progress.QUIET, False)
+
+
+def _be_verbose(ctx: click.Context, which: click.Parameter, asked: bool) -> None:
+    if asked:
+        from .talking import talk
+
+        ctx.meta[progress.QUIET] = True  # lines of both would be mixed
+        talk(ctx, all_of_it=which.name == "debug")
 
 
 _SERVICE = (
@@ -161,6 +169,10 @@ _SERVICE = (
     click.option("--subscription", metavar="ID", help="Another subscription than the service's usual one."),
     click.option("--only-show-errors", is_flag=True, expose_value=False, callback=_be_quiet,
                  help="Say nothing of what goes on meanwhile."),
+    click.option("--verbose", is_flag=True, expose_value=False, callback=_be_verbose,
+                 help="Tell of each request and its answer."),
+    click.option("--debug", is_flag=True, expose_value=False, callback=_be_verbose,
+                 help="Tell of their headers too, and where in the code an error comes from."),
 )  # fmt: skip
 _OUTPUT = (
     click.option("-o", "--output", "form", type=click.Choice(output.FORMATS), help="How to show it (default: table "
@@ -208,6 +220,12 @@ def shows(function: F) -> F:
     for option in reversed(_OUTPUT):
         decorated = option(decorated)
     return decorated  # type: ignore[no-any-return]
+
+
+def shows_nothing(function: F) -> F:
+    """Let a verb of az take the options for how to show, as az does where there is nothing to show."""
+    form = click.option("-o", "--output", type=click.Choice(output.FORMATS), hidden=True, expose_value=False)
+    return form(click.option("--query", hidden=True, expose_value=False)(function))
 
 
 def one_group(function: F) -> F:

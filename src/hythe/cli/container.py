@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import rows
-from .asking import Asking, asks, container_name, one_group, some_groups
+from .asking import Asking, asks, container_name, one_group, shows_nothing, some_groups
 from .exits import Said
 from .lazy import Lazy
 from .progress import step
@@ -64,6 +64,7 @@ def show(ask: Asking, names: Sequence[str]) -> None:
 
 
 @click.command()
+@shows_nothing
 @asks(shows=False)
 @one_group
 @container_name
@@ -100,6 +101,7 @@ def _first(containers: Sequence[object]) -> str:
 
 
 @click.command()
+@shows_nothing
 @asks(shows=False)
 @some_groups
 @no_wait
@@ -109,6 +111,7 @@ def start(ask: Asking, names: Sequence[str], no_wait: bool) -> None:
 
 
 @click.command()
+@shows_nothing
 @asks(shows=False)
 @some_groups
 @no_wait
@@ -118,6 +121,7 @@ def restart(ask: Asking, names: Sequence[str], no_wait: bool) -> None:
 
 
 @click.command()
+@shows_nothing
 @asks(shows=False)
 @some_groups
 def stop(ask: Asking, names: Sequence[str]) -> None:
@@ -158,6 +162,7 @@ def delete(ask: Asking, names: Sequence[str], yes: bool, no_wait: bool) -> None:
 
 
 @click.command()
+@shows_nothing
 @asks(shows=False)
 @one_group
 @click.option("-f", "--file", "to", type=click.Path(dir_okay=False, path_type=Path), help="Where to (default: here).")

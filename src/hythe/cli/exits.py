@@ -32,6 +32,8 @@ MEANINGS = {
 }
 """For the reference page."""
 
+DEBUG = "hythe.debug"
+"""Where click's context says that an error's way through the code is to be shown."""
 _CODES = {
     "NotFound": NOT_FOUND,
     "ConnectionFailed": UNREACHABLE,
@@ -72,6 +74,16 @@ class Said(click.ClickException):
 
 def explained(error: Exception) -> Said | None:
     """Make the words for an error of the library; None for what nobody foresaw."""
+    said = _said(error)
+    context = click.get_current_context(silent=True)
+    if said is not None and context is not None and context.meta.get(DEBUG):
+        import traceback
+
+        traceback.print_exception(error)
+    return said
+
+
+def _said(error: Exception) -> Said | None:
     errors = sys.modules.get("hythe.errors")
     if isinstance(error, ValueError) and str(error).startswith("cannot "):
         return Said(str(error))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from . import rows
-from .asking import Asking, asks, one_named
+from .asking import Asking, asks, one_named, shows_nothing
 from .create import defined, profile_options
 from .many import Many
 
@@ -67,6 +67,7 @@ def show(ask: Asking, folder: str, name: str) -> None:
 
 
 @profile.command("delete")
+@shows_nothing
 @asks(shows=False)
 @_named
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")

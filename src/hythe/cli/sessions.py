@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import completing
-from .asking import Asking, asks, container_name, one_group
+from .asking import Asking, asks, container_name, one_group, shows_nothing
 from .exits import own_fault
 from .many import Trailing
 
@@ -22,6 +22,7 @@ _STDOUT, _STDERR = 1, 2
 
 
 @click.command("exec", cls=Trailing)
+@shows_nothing
 @asks(shows=False)
 @click.option("-n", "--name", "--ids", "named", metavar="NAME", help="Name or id of the group; also as an argument.",
               shell_complete=completing.groups)  # fmt: skip
@@ -71,6 +72,7 @@ def exec_(
 
 
 @click.command()
+@shows_nothing
 @asks(shows=False)
 @one_group
 @container_name

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import IO, TYPE_CHECKING, Self, TypeVar
 
 from hythe.client.addresses import is_loopback
+from hythe.client.request_log import LOGGER
 from hythe.client.transport import Response
 from hythe.errors import ConnectionFailed, HytheError
 
@@ -94,7 +95,7 @@ async def open_socket(
 def _warn(why: Exception) -> None:
     import logging
 
-    logging.getLogger("hythe.client").warning("cannot forward a connection: %s", why)
+    logging.getLogger(LOGGER).warning("cannot forward a connection: %s", why)
 
 
 def _unreachable(url: str, why: Exception) -> ConnectionFailed:

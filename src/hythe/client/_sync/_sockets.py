@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Self, TypeVar
 
 from hythe.client.addresses import is_loopback
+from hythe.client.request_log import LOGGER
 from hythe.client.transport import Response
 from hythe.errors import ConnectionFailed, HytheError
 
@@ -98,7 +99,7 @@ def open_socket(
 def _warn(why: Exception) -> None:
     import logging
 
-    logging.getLogger("hythe.client").warning("cannot forward a connection: %s", why)
+    logging.getLogger(LOGGER).warning("cannot forward a connection: %s", why)
 
 
 def _unreachable(url: str, why: Exception) -> ConnectionFailed:

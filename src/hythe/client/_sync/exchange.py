@@ -7,6 +7,7 @@ import os
 
 import msgspec
 
+from hythe.client.request_log import tell, tell_of_wait
 from hythe.client.retry import IDEMPOTENT, RETRIES, delay_before_retry
 from hythe.client.transport import Request, Response
 from hythe.errors import ConnectionFailed
@@ -37,17 +38,20 @@ def exchange(
     tries = 0
     while True:
         tries += 1
-        remaining = None if end is None else max(end - clock.now(), 0.001)
+        begun = clock.now()
+        remaining = None if end is None else max(end - begun, 0.001)
         outcome: Response | ConnectionFailed
         try:
             outcome = transport.send(_within(request, remaining))
         except ConnectionFailed as failure:
             outcome = failure
+        tell(request, outcome, clock.now() - begun)
         left = None if end is None else end - clock.now()
         delay = delay_before_retry(
             outcome, tries=tries, idempotent=safe, jitter=_jitter(), retries=retries, remaining=left
         )
         if delay is not None:
+            tell_of_wait(delay, tries)
             clock.sleep(delay)
         elif isinstance(outcome, ConnectionFailed):
             raise outcome

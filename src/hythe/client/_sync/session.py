@@ -15,10 +15,11 @@ from hythe.client import clouds
 from hythe.client.addresses import is_loopback, origin, resource_url, safe_base
 from hythe.client.documents import error_of
 from hythe.client.options import PLAIN, Call
+from hythe.client.request_log import tell
 from hythe.client.retry import RETRIES
 from hythe.client.tokens import EARLY, Token
 from hythe.client.transport import Request, Response
-from hythe.errors import HytheError, NotOffered, UnexpectedAnswer
+from hythe.errors import ConnectionFailed, HytheError, NotOffered, UnexpectedAnswer
 
 from ._io import Clock, Credential, Lock, Transport, close, token_of
 from .exchange import exchange
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 AZURE = clouds.PUBLIC.resource_manager
 _CLOUDS = {each.resource_manager for each in (clouds.PUBLIC, clouds.CHINA, clouds.US_GOVERNMENT)}
+_SWITCHED = 101
 _UNAUTHORIZED = 401
 _FIRST_ERROR = 400
 _USER_AGENT = f"hythe/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
@@ -131,10 +133,10 @@ class Session:
             raise NotOffered(f"cannot {doing}: the client's transport carries whole answers only. Use the usual one.")
         self._check(url, doing)
         token = self._get_token()
-        answer = self._transport.open(self._request(method, url, token), content)
+        answer = self._opened(self._transport, self._request(method, url, token), content)
         if answer.status == _UNAUTHORIZED and content is None and self._renewed(token):
             answer.close()
-            answer = self._transport.open(self._request(method, url, self._get_token()))
+            answer = self._opened(self._transport, self._request(method, url, self._get_token()))
         if answer.status >= _FIRST_ERROR:
             error = error_of(answer.read(), doing)
             if error:
@@ -158,10 +160,23 @@ class Session:
                 raise UnexpectedAnswer(f"cannot {doing}: the token may not go to {url.partition('?')[0]}")
             headers["authorization"] = f"Bearer {(self._get_token()).token}"
         context = self._transport.trusted(is_loopback(as_http)) if url.startswith("wss:") else None
+        begun = self.clock.now()
         opened = open_socket(url, context, headers=headers, subprotocols=subprotocols)
+        answer = opened if isinstance(opened, Response) else _SWITCHED
+        tell(Request(method="GET", url=url, headers={}), answer, self.clock.now() - begun)
         if isinstance(opened, Response):
             raise error_of(opened, doing) or UnexpectedAnswer(f"cannot {doing}: the service opened no session")
         return opened
+
+    def _opened(self, transport: HttpTransport, request: Request, content: Iterator[bytes] | None = None) -> Stream:
+        begun = self.clock.now()
+        try:
+            answer = transport.open(request, content)
+        except ConnectionFailed as failure:
+            tell(request, failure, self.clock.now() - begun)
+            raise
+        tell(request, answer.status, self.clock.now() - begun)
+        return answer
 
     def _request(self, method: str, url: str, token: Token) -> Request:
         headers = {
