@@ -12,6 +12,7 @@ import pytest
 
 from hythe.engines.sim import SimulatedEngine
 from hythe.service.identity.rights import CONTRIBUTOR, READER, Rights, grant
+from hythe.service.kinds.deployments import moment
 from hythe.service.store import SqlStore
 
 from .harness import FOLDER, GROUPS, SUBSCRIPTION, Reply, Service, running
@@ -28,6 +29,10 @@ async def service() -> AsyncIterator[Service]:
     async with running() as made:
         await made.make_folder()
         yield made
+
+
+def test_a_moment_is_never_written_as_an_earlier_one() -> None:
+    assert [moment(1.0), moment(1.9996)] == ["1970-01-01T00:00:01.000Z", "1970-01-01T00:00:01.999Z"]
 
 
 async def ask(service: Service, method: str, path: str, body: object = None, **more: Any) -> Reply:

@@ -151,4 +151,4 @@ def error_of(status: DeploymentStatus) -> dict[str, Any]:
 
 def moment(seconds: float) -> str:
     """Write a moment."""
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}{f'{seconds % 1:.3f}'[1:]}Z"
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(seconds % 1 * 1000):03}Z"
