@@ -190,6 +190,12 @@ def test_requests_are_told_if_they_are_asked_for(hythe: Hythe) -> None:
     assert "authorization" not in debug.stderr.lower() and "client_secret" not in debug.stderr
     assert debug.stderr.count("Error: cannot get") == 1
 
+    both = hythe("show", name, "--verbose", "--debug").stderr
+    assert len(re.findall(r"\?api-version=\S+: 200 in ", both)) == 1 and "answered with" in both
+    assert "--output" in hythe("show", name, "--debug", "-o", "nonsense").stderr
+    nowhere = hythe("ls", "--debug", env={"HYTHE_HOME": "/nowhere"}).stderr
+    assert "Traceback" in nowhere and "Error: cannot find a service" in nowhere
+
     after = hythe("show", "not-there-at-all")
     assert "Traceback" not in after.stderr and "GET" not in after.stderr
 

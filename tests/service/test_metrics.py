@@ -232,7 +232,12 @@ async def test_a_minute_that_is_over_is_told_before_it_is_summed_up(later: float
         here.clock.now += timedelta(seconds=later)
         reply = await here.metrics("$filter=containerName%20eq%20'*'&interval=PT1M")
 
+        much_later = here.clock.now + timedelta(hours=2)
+        query = f"timespan={stamp(much_later)}/PT1H&$filter=containerName%20eq%20'*'"
+        without = await here.ask("GET", f"{INSIGHTS}/metrics", version="2023-10-01", query=query)
+
     assert values(reply)[:2] == [400, None]
+    assert without.json["value"][0]["timeseries"] == []
 
 
 async def test_a_minute_that_has_just_begun_is_told() -> None:

@@ -115,11 +115,11 @@ def connect(cloud: str | None, name: str | None, subscription: str | None) -> Co
     except CredentialError as why:
         if str(why).endswith("."):  # it says what to do
             raise
-        raise Said(f"{why}. {_SIGN_IN}", UNREACHABLE) from None
+        raise Said(f"{why}. {_SIGN_IN}", UNREACHABLE) from why
     except (ServiceError, ConnectionFailed):
         raise
     except HytheError as why:  # there is no local service, or it does not run
-        raise Said(f"{why} Or choose another by --cloud azure or `hythe context use`.", UNREACHABLE) from None
+        raise Said(f"{why} Or choose another by --cloud azure or `hythe context use`.", UNREACHABLE) from why
 
 
 @click.group()

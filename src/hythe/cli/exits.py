@@ -76,7 +76,8 @@ def explained(error: Exception) -> Said | None:
     """Make the words for an error of the library; None for what nobody foresaw."""
     said = _said(error)
     context = click.get_current_context(silent=True)
-    if said is not None and context is not None and context.meta.get(DEBUG):
+    foreseen = said is not None or error.__cause__ is not None
+    if foreseen and context is not None and context.meta.get(DEBUG):
         import traceback
 
         traceback.print_exception(error)
@@ -125,7 +126,7 @@ def own_fault() -> Iterator[None]:
     except click.UsageError:
         raise
     except click.ClickException as error:
-        raise Said(error.message, OWN_FAULT) from None
+        raise Said(error.message, OWN_FAULT) from error.__cause__
     except Exception as error:
         said = explained(error)
         if said is None:

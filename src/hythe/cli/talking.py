@@ -18,16 +18,20 @@ class _Lines(logging.Handler):
 def talk(context: click.Context, *, all_of_it: bool) -> None:
     """Begin, until the command has ended; ``all_of_it``: also headers, and where errors come from."""
     log = logging.getLogger(LOGGER)
+    if all_of_it:
+        context.meta[DEBUG] = True
+    if any(isinstance(each, _Lines) for each in log.handlers):  # --verbose and --debug
+        log.setLevel(logging.DEBUG)
+        return
     lines = _Lines()
     lines.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S"))
     before = log.level
     log.addHandler(lines)
-    log.setLevel(logging.DEBUG if all_of_it or before == logging.DEBUG else logging.INFO)
-    if all_of_it:
-        context.meta[DEBUG] = True
+    log.setLevel(logging.DEBUG if all_of_it else logging.INFO)
 
     def end() -> None:
         log.removeHandler(lines)
         log.setLevel(before)
 
-    context.call_on_close(end)
+    # Of the outermost command: who looks for what was meant asks once more when the inner one has ended.
+    context.find_root().call_on_close(end)

@@ -1,4 +1,4 @@
-"""Asks the az CLI and reads what it says.  Pure but for finding the program."""
+"""Asks the az CLI and reads what it says.  Pure but for finding the program, and telling that it is asked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from hythe.client.request_log import note
 from hythe.errors import CredentialError
 
 from .tokens import AccessToken
@@ -38,6 +39,7 @@ class Ran(Struct, frozen=True):
 
 def program(command: list[str]) -> list[str]:
     """Put the path of the program at the front.  Raises `CredentialError` if it is not installed."""
+    note("asking %s", " ".join(command[:3]))  # what follows names tenant and scope
     found = shutil.which(command[0])
     if found is None:
         raise CredentialError(f"cannot use the login of {command[0]}: it is not installed (not on PATH)")

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from hythe.client.auth_file import AuthFile, read_auth_file
 from hythe.client.reaching import answering
+from hythe.client.request_log import note, shown
 from hythe.errors import ConnectionFailed, CredentialError, HytheError, ServiceError, UnexpectedAnswer
 
 if TYPE_CHECKING:
@@ -164,7 +165,9 @@ def _send(
         with answering(service.url):
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
-            return answer.status, answer.read()
+            content = answer.read()
+        note("%s %s: %s, as the owner", method, shown(service.url + path), answer.status)
+        return answer.status, content
     finally:
         connection.close()
 

@@ -5,15 +5,18 @@ Nothing that may be a secret is in it: no body, and of headers and of a query on
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from hythe.errors import ConnectionFailed
 
+from .transport import Response
+
 if TYPE_CHECKING:
     import logging
 
-    from .transport import Request, Response
+    from .transport import Answer, Request
 
 LOGGER = "hythe.client"
 _INFO, _DEBUG = 20, 10
@@ -27,41 +30,39 @@ _HEADERS = (
 _ADDRESSES = ("azure-asyncoperation", "location")
 
 
-def tell(request: Request, outcome: Response | ConnectionFailed | int, seconds: float) -> None:
-    """Tell of one try: its answer, only the status of one that is read as it comes, or why there is none."""
+def tell(request: Request, outcome: Answer | ConnectionFailed, seconds: float) -> None:
+    """Tell of one try: its answer, whole or still to be read, or why there is none."""
     log = _log()
     if log is None:
         return
     began = f"{request.method} {shown(request.url)}"
     if isinstance(outcome, ConnectionFailed):
         log.info("%s: no answer after %.0f ms (%s)", began, seconds * 1000, outcome.reason)
-    elif isinstance(outcome, int):
-        log.info("%s: %s after %.0f ms, goes on", began, outcome, seconds * 1000)
-    else:
-        log.info("%s: %s in %.0f ms, %s bytes", began, outcome.status, seconds * 1000, len(outcome.body))
-        if log.isEnabledFor(_DEBUG):
-            log.debug("answered with %s", _headers(outcome.headers))
+        return
+    size = f"{len(outcome.body)} bytes" if isinstance(outcome, Response) else "read as it comes"
+    log.info("%s: %s in %.0f ms, %s", began, outcome.status, seconds * 1000, size)
+    if log.isEnabledFor(_DEBUG):
+        log.debug("answered with %s", _headers(outcome.headers))
 
 
-def tell_of_wait(seconds: float, tries: int) -> None:
-    """Tell that a request is sent again."""
+def note(text: str, *parts: object) -> None:
+    """Tell of something else that is done to get an answer; parts are put in as `logging` does."""
     log = _log()
     if log is not None:
-        log.info("try %s follows in %.1f s", tries + 1, seconds)
+        log.info(text, *parts)
 
 
 def shown(url: str) -> str:
     """Write an address without what may be a secret."""
     path, mark, query = url.partition("#")[0].partition("?")
-    parts = [part.partition("=") for part in query.split("&")] if mark else []
-    return (
-        path
-        + mark
-        + "&".join(
-            f"{name}={value}" if name.replace("%24", "$").lower() in _QUERY else f"{name}=***"
-            for name, _, value in parts
-        )
-    )
+    path = re.sub(r"(?<=://)[^/]*@", "", path)
+    return path + mark + "&".join(map(_part, query.split("&"))) if mark else path
+
+
+def _part(part: str) -> str:
+    name, named, value = part.partition("=")
+    known = name.replace("%24", "$").lower() in _QUERY and not {*value} & {*";?"}
+    return part if known else f"{name}=***" if named else "***"
 
 
 def _headers(headers: dict[str, str]) -> str:

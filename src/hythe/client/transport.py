@@ -38,6 +38,29 @@ class Response(Struct, frozen=True, kw_only=True):
         return f"Response({self.status}, {len(self.body)} bytes)"
 
 
+class Answer(Protocol):
+    """Is what any answer has, whole or still to be read."""
+
+    @property
+    def status(self) -> int:
+        """Give the code of HTTP."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Give the headers, names in lower case."""
+
+
+def sendable(request: Request) -> Request:
+    """Return the request.  Raises ValueError, without the value, if a header's value can't be sent."""
+    for name, value in request.headers.items():
+        if {*value} & {*"\r\n\0"}:
+            raise ValueError(
+                f"cannot send {request.method} {request.url.partition('?')[0]}: there is a line break in the value of "
+                f"the header {name}. Take it off where the value comes from."
+            )
+    return request
+
+
 class Transport(Protocol):
     """Carries requests.
 

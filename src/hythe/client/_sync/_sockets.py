@@ -17,6 +17,7 @@ from hythe.client.transport import Response
 from hythe.errors import ConnectionFailed, HytheError
 
 if TYPE_CHECKING:
+    import logging
     import ssl
 
     import httpx2
@@ -76,7 +77,7 @@ def open_socket(
     timeout: float = 30.0,
 ) -> Socket | Response:
     """Open a websocket, or return the answer with which it was refused.  Raises `ConnectionFailed`."""
-    from websockets.exceptions import InvalidStatus, WebSocketException
+    from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, WebSocketException
     from websockets.sync.client import connect
     from websockets.typing import Subprotocol
 
@@ -85,15 +86,29 @@ def open_socket(
             connect(
                 url, ssl=context, additional_headers=headers, open_timeout=timeout, max_size=None, compression=None,
                 subprotocols=[Subprotocol(name) for name in subprotocols] or None, ping_timeout=None, close_timeout=2.0,
-                proxy=None if is_loopback(f"http{url[2:]}") else True, legacy=True,
+                proxy=None if is_loopback(f"http{url[2:]}") else True, logger=_silent(), legacy=True,
             )
         )  # fmt: skip
     except InvalidStatus as why:
         answer = why.response
         named = {name.lower(): value for name, value in answer.headers.raw_items()}
         return Response(status=answer.status_code, headers=named, body=bytes(answer.body or b""))
+    except (InvalidProxy, InvalidURI) as why:  # which say it all, a proxy's password too
+        what = "the proxy that the environment names" if isinstance(why, InvalidProxy) else "this"
+        raise ConnectionFailed(
+            f"cannot open a session at {url.partition('?')[0]}: {what} has no valid address.", reason="refused"
+        ) from None
     except (OSError, WebSocketException) as why:
         raise _unreachable(url, why) from why
+
+
+def _silent() -> logging.Logger:
+    """Give a logger for the library: its own would write tokens and passwords where all of a program is logged."""
+    import logging
+
+    log = logging.getLogger(f"{LOGGER}.websockets")
+    log.disabled = True
+    return log
 
 
 def _warn(why: Exception) -> None:

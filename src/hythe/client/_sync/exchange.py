@@ -7,9 +7,9 @@ import os
 
 import msgspec
 
-from hythe.client.request_log import tell, tell_of_wait
+from hythe.client.request_log import note, tell
 from hythe.client.retry import IDEMPOTENT, RETRIES, delay_before_retry
-from hythe.client.transport import Request, Response
+from hythe.client.transport import Request, Response, sendable
 from hythe.errors import ConnectionFailed
 
 from ._io import Clock, Transport
@@ -36,6 +36,7 @@ def exchange(
     safe = request.method in IDEMPOTENT if idempotent is None else idempotent
     end = None if timeout is None else clock.now() + timeout
     tries = 0
+    sendable(request)
     while True:
         tries += 1
         begun = clock.now()
@@ -51,7 +52,7 @@ def exchange(
             outcome, tries=tries, idempotent=safe, jitter=_jitter(), retries=retries, remaining=left
         )
         if delay is not None:
-            tell_of_wait(delay, tries)
+            note("try %s follows in %.1f s", tries + 1, delay)
             clock.sleep(delay)
         elif isinstance(outcome, ConnectionFailed):
             raise outcome

@@ -18,7 +18,7 @@ from hythe.client.options import PLAIN, Call
 from hythe.client.request_log import tell
 from hythe.client.retry import RETRIES
 from hythe.client.tokens import EARLY, Token
-from hythe.client.transport import Request, Response
+from hythe.client.transport import Request, Response, sendable
 from hythe.errors import ConnectionFailed, HytheError, NotOffered, UnexpectedAnswer
 
 from ._io import Clock, Credential, Lock, Transport, close, token_of
@@ -160,10 +160,15 @@ class Session:
                 raise UnexpectedAnswer(f"cannot {doing}: the token may not go to {url.partition('?')[0]}")
             headers["authorization"] = f"Bearer {(self._get_token()).token}"
         context = self._transport.trusted(is_loopback(as_http)) if url.startswith("wss:") else None
+        request = sendable(Request(method="GET", url=url, headers=headers))
         begun = self.clock.now()
-        opened = open_socket(url, context, headers=headers, subprotocols=subprotocols)
-        answer = opened if isinstance(opened, Response) else _SWITCHED
-        tell(Request(method="GET", url=url, headers={}), answer, self.clock.now() - begun)
+        try:
+            opened = open_socket(url, context, headers=headers, subprotocols=subprotocols)
+        except ConnectionFailed as failure:
+            tell(request, failure, self.clock.now() - begun)
+            raise
+        answer = opened if isinstance(opened, Response) else Response(status=_SWITCHED, headers={})
+        tell(request, answer, self.clock.now() - begun)
         if isinstance(opened, Response):
             raise error_of(opened, doing) or UnexpectedAnswer(f"cannot {doing}: the service opened no session")
         return opened
@@ -175,7 +180,7 @@ class Session:
         except ConnectionFailed as failure:
             tell(request, failure, self.clock.now() - begun)
             raise
-        tell(request, answer.status, self.clock.now() - begun)
+        tell(request, answer, self.clock.now() - begun)
         return answer
 
     def _request(self, method: str, url: str, token: Token) -> Request:
@@ -183,7 +188,7 @@ class Session:
             "accept": "*/*", "user-agent": _USER_AGENT, "x-ms-client-request-id": str(uuid.uuid4()),
             "authorization": f"Bearer {token.token}",
         }  # fmt: skip
-        return Request(method=method, url=url, headers=headers)
+        return sendable(Request(method=method, url=url, headers=headers))
 
     def close(self) -> None:
         """Let go of the connections and the token."""

@@ -91,7 +91,7 @@ class Metrics:
         # Before the minutes are read, and not the clock's: that one may be over, and be summed up a second later.
         minute = self.sampler.minute
         begun: dict[str, Point] = {}
-        for series, seconds in [*group.seconds.items()]:
+        for series, seconds in [*group.seconds.items()] if first <= minute // MINUTE <= last else ():
             point = summed_up(value for _, value in seconds.between(minute * MINUTE, (minute + 1) * MINUTE))
             if point is not None:
                 begun[series] = point
