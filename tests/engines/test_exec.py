@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 from hythe.engines.containerd.exec import ContainerdProcess
@@ -49,6 +50,11 @@ async def said(task: Task, folder: Path) -> bytes:
 
 
 async def test_the_last_of_the_output_may_come_late(tmp_path: Path) -> None:
+    assert await said(Task(handed_on_after=1.0), tmp_path) == b"soon late"
+
+
+async def test_output_that_came_while_the_service_stood_still_is_read(tmp_path: Path) -> None:
+    asyncio.get_running_loop().call_later(0.9, time.sleep, 1.8)
     assert await said(Task(handed_on_after=1.0), tmp_path) == b"soon late"
 
 

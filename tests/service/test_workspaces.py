@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +37,8 @@ class Workspace(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.taken: list[tuple[str, Any]] = []
+        self.pause = 0.0
+        """Seconds between taking a post and answering it."""
         self.trouble: list[int] = []
         """Codes of the next answers."""
         self.asked: list[tuple[str, int]] = []
@@ -61,6 +64,7 @@ class Handler(BaseHTTPRequestHandler):
             assert self.path == f"/at/{ID}/api/logs?api-version=2016-04-01"
             assert self.headers["time-generated-field"] == "TimeGenerated"
             self.server.taken.append((self.headers["Log-Type"], json.loads(body)))
+        time.sleep(self.server.pause)
         self.server.asked.append((self.headers["Log-Type"], code))
         self.send_response(code)
         self.send_header("Content-Length", "0")
@@ -156,7 +160,11 @@ async def test_lines_and_events_are_posted(workspace: Workspace) -> None:
     assert not any(KEY in str(each) for each in workspace.taken)
 
 
-async def test_a_next_run_is_followed_and_nothing_comes_twice(workspace: Workspace, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pause", [0.0, 0.3], ids=["at once", "stopped while it posts"])
+async def test_a_next_run_is_followed_and_nothing_comes_twice(
+    pause: float, workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace.pause = pause
     kept = tmp_path / "posted.json"
     async with running({"web": Outcome(log="hello\n")}, workspaces=workspace.url, posted=kept) as service:
         service.collector.start()
@@ -164,6 +172,7 @@ async def test_a_next_run_is_followed_and_nothing_comes_twice(workspace: Workspa
         await service.ask("PUT", f"{GROUPS}/web", logged())
         await until(lambda: workspace.lines() == ["hello"])
         await service.collector.stop()
+        workspace.pause = 0.0
         events = len(workspace.lines(EVENTS))
         again = Service(service.engine, service.store, workspaces=workspace.url, posted=kept)
         again.collector.start()

@@ -23,6 +23,8 @@ class Scripted(Struct, frozen=True, kw_only=True):
     exit_code: int = 0
     echoes: bool = False
     """Gives back its input until that ends, before it ends itself."""
+    reads: bool = False
+    """Ends when it has been given something to read, and not before."""
 
 
 class Script(Protocol):
@@ -63,7 +65,7 @@ class SimulatedProcess:
         for number, data in ((STDOUT, script.out), (STDERR if tty is None else STDOUT, script.err)):
             if data:
                 self._output.put_nowait((number, data))
-        if not script.echoes or not stdin:
+        if not (script.echoes or script.reads) or not stdin:
             self._output.put_nowait(None)
 
     async def read(self) -> tuple[int, bytes] | None:
@@ -74,6 +76,8 @@ class SimulatedProcess:
         """Give it back if that is scripted."""
         if self._script.echoes:
             self._output.put_nowait((STDOUT, data))
+        elif self._script.reads:
+            self._output.put_nowait(None)
 
     async def end_input(self) -> None:
         """End."""

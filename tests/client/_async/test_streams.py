@@ -199,6 +199,35 @@ async def test_a_restarted_container_is_followed_on_without_repeats() -> None:
             assert len(got) == len(set(got)) >= 3
 
 
+@pytest.mark.parametrize("how", ["between two looks", "before its log was there"])
+async def test_a_run_that_came_and_went_is_not_left_out(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = Outcome(log="first\n", runs_for=0.02, exit_code=1)
+    with running_service({"c": outcome}) as service:
+        async with served(service) as aci:
+            await make(aci, "c", policy="OnFailure")
+            get, open_one, looks = aci.container_groups.get, aci._session.open, list[str]()
+
+            async def late(*names: str) -> ContainerGroup:
+                looks.append("")
+                if len(looks) > 1:  # the first is before anything is read
+                    service.outcomes["c"] = Outcome(log="last\n", runs_for=0.0)
+                while len(looks) > 1 and (await get(*names)).instance_view.state != "Succeeded":
+                    await nap(0.01)
+                return await get(*names)
+
+            async def not_yet(*words: object, **options: object) -> object:
+                if len(looks) == 1 and how.startswith("before"):
+                    raise Conflict("follow", status=409, code="ContainerGroupTransitioning", message="it starts")
+                return await open_one(*words, **options)
+
+            monkeypatch.setattr(aci.container_groups, "get", late)
+            monkeypatch.setattr(aci._session, "open", not_yet)
+            got = [line.text async for line in aci.group("web").logs(follow=True)]
+
+    assert got == (["last"] if how.startswith("before") else ["first", "last"])
+    assert len(looks) == 3
+
+
 async def test_who_follows_may_stop_at_any_time() -> None:
     with running_service({"a": Outcome(log="a1\n"), "b": Outcome(log="b1\n")}) as service:
         async with served(service) as aci:

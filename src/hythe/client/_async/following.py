@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hythe.client.log_cursor import LogLine, Seen
 from hythe.client.outcomes import has_ended
 from hythe.errors import Conflict, ConnectionFailed, NotFound, UnexpectedAnswer
+from hythe.models import ContainerGroup
 
 from ._sockets import merged
 from .transport import Stream
@@ -23,16 +24,25 @@ class Followed:
     """Is the log of a group's containers, as it grows."""
 
     def __init__(
-        self, client: ContainerInstanceManagementClient, resource_group: str, group: str, tail: int | None
+        self,
+        client: ContainerInstanceManagementClient,
+        resource_group: str,
+        name: str,
+        before: ContainerGroup,
+        tail: int | None,
     ) -> None:
+        """``before`` is the group as it was before its logs were asked for."""
         self._client = client
         self._resource_group = resource_group
-        self._group = group
+        self._name = name
+        self._before = before
         self._tail = tail
         self._open: set[Stream] = set()
         self._over = False
         self._broken: set[str] = set()
         """Containers whose connection broke, so that there may be more although they have ended."""
+        self._absent: set[str] = set()
+        """Containers that had not begun when their log was asked for."""
 
     async def lines(self, containers: Sequence[str]) -> AsyncIterator[LogLine]:
         """Iterate over the lines of these containers until none will write any more."""
@@ -56,6 +66,7 @@ class Followed:
         seen = Seen()
         tail = self._tail
         pause = _FIRST_PAUSE
+        ended, restarts = _standing(self._before, name)
         while True:
             seen.begin()
             any_new = False
@@ -64,23 +75,33 @@ class Followed:
                     any_new = True
                     time, _, text = line.partition(" ")
                     yield LogLine(name, text, time)
-            if self._over or (await self._has_ended(name) and name not in self._broken):
+            if self._over:
                 return
+            had_ended, before = ended, restarts
+            ended, restarts = _standing(await self._get(), name)
+            if ended and name not in self._broken:
+                # Its last run may have begun and ended after the one was read that was the newest then.
+                if had_ended or (restarts == before and name not in self._absent):
+                    return
+                pause = 0.0
+            else:
+                pause = _FIRST_PAUSE if any_new or not pause else min(pause * _GROWTH, _LONGEST_PAUSE)
+                tail = None if any_new else tail
             self._broken.discard(name)
-            tail = None if any_new or tail is None else tail
-            pause = _FIRST_PAUSE if any_new else min(pause * _GROWTH, _LONGEST_PAUSE)
+            self._absent.discard(name)
             await self._client._session.clock.sleep(pause)
 
     async def _once(self, name: str, tail: int | None) -> AsyncIterator[str]:
         """Iterate over the lines of the newest run, until it ends or the connection breaks."""
         query = {"follow": "true", "timestamps": "true"} | ({} if tail is None else {"tail": str(tail)})
         session = self._client._session
-        path = self._client.containers._container(self._resource_group, self._group, name, "logs")
-        doing = f"follow the log of container {name!r} in group {self._group!r}"
+        path = self._client.containers._container(self._resource_group, self._name, name, "logs")
+        doing = f"follow the log of container {name!r} in group {self._name!r}"
         try:
             stream = await session.open("GET", session.url(*path, query=query), doing=doing)
         except (NotFound, Conflict):
-            return  # it has not started
+            self._absent.add(name)
+            return
         self._open.add(stream)
         try:
             if not stream.headers.get("content-type", "").startswith(_TEXT):
@@ -98,11 +119,17 @@ class Followed:
             self._open.discard(stream)
             await stream.close()
 
-    async def _has_ended(self, name: str) -> bool:
+    async def _get(self) -> ContainerGroup | None:
         try:
-            group = await self._client.container_groups.get(self._resource_group, self._group)
+            return await self._client.container_groups.get(self._resource_group, self._name)
         except NotFound:
-            self._broken.discard(name)
-            return True
-        found = next((each for each in group.containers or () if each.name == name), None)
-        return found is None or has_ended(group, found)
+            self._broken.clear()
+            return None
+
+
+def _standing(group: ContainerGroup | None, name: str) -> tuple[bool, int]:
+    """Tell whether a container will write no more, and how often it was restarted."""
+    found = next((each for each in group.containers or () if each.name == name), None) if group else None
+    if group is None or found is None:
+        return True, 0
+    return has_ended(group, found), (found.instance_view and found.instance_view.restart_count) or 0

@@ -130,7 +130,7 @@ class Group:
             names.extend(each.name for each in group.containers or ())
         _check(group, names)
         if follow and self._client._session.streams:
-            for line in Followed(self._client, self.resource_group, self.name, tail).lines(names):
+            for line in Followed(self._client, self.resource_group, self.name, group, tail).lines(names):
                 yield line
             return
         cursors = {name: LogCursor(name) for name in names}

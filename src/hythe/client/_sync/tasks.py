@@ -16,7 +16,7 @@ from hythe.client.task_definition import TaskOptions, define
 from hythe.errors import NotFound, OperationFailed, StillRunning
 from hythe.models import Container
 
-from ._io import run_all
+from ._io import Lock, run_all
 from .group import Group
 
 if TYPE_CHECKING:
@@ -109,13 +109,13 @@ def run_many(
     wanted = list(commands)
     location = options.get("location") or client.ensure_resource_group(resource_group)
     settled = TaskOptions(**{**options, "location": location})
-    done = itertools.count(1)
+    done, telling = itertools.count(1), Lock()
 
     def one(index: int) -> RunResult:
         result = _with_retries(client, image, wanted[index], retries, resource_group, timeout, settled)
-        number = next(done)
         if on_result is not None:
-            on_result(number, len(wanted), result)
+            with telling:  # in the order of the numbers
+                on_result(next(done), len(wanted), result)
         return result
 
     return run_all(one, len(wanted), parallel)

@@ -218,7 +218,7 @@ class Cloner:
                 return
             try:
                 archive = await asyncio.to_thread(build, GIT, self._place.cache)
-                await self._images.import_archive(archive)
+                await self._images.import_archive(containerd, archive)
             except (CannotBuild, OSError) as error:
                 raise Refused("FailedMount", str(error)) from None
 

@@ -428,6 +428,7 @@ class ContainerdEngine(Streams):
                     continue  # one that was never looked at: the slow re-list finds it
                 if isinstance(end, events.TaskOOM):
                     self._sight.starved.add(end.container_id)
+                    self._hints.put_nowait(uid)  # it may come after the end
                     continue
                 if end.id and end.id != end.container_id:
                     continue  # a process of an exec

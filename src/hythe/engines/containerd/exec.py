@@ -23,6 +23,7 @@ _QUIET_SECONDS = 2.0
 
 Long enough for a shim on a busy machine, which hands on the last of the output after the end.
 """
+_LEAST_WAIT = 0.1
 _QUEUED = 4
 _MOST_SPECS = 1000
 _NOT_THERE = ("not found", "no such file")
@@ -46,8 +47,9 @@ class ContainerdProcess:
         self._readers = {number: Reader(folder / str(number)) for number in ((STDOUT,) if tty else (STDOUT, STDERR))}
         self._input = Writer(folder / "0", make=True) if stdin else None
         self._output: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(_QUEUED)
-        self._chunks = 0
-        self._pumps: list[asyncio.Task[None]] = []
+        self._came = 0.0
+        """When the newest output came, or the process ended."""
+        self._pumps: dict[asyncio.Task[None], Reader] = {}
         self._end: asyncio.Task[int] | None = None
         self._conclusion: asyncio.Task[None] | None = None
 
@@ -66,7 +68,7 @@ class ContainerdProcess:
             raise _cannot_start(process["args"][0], error) from None
         for number, reader in self._readers.items():
             reader.writer_is_there()
-            self._pumps.append(asyncio.create_task(self._pump(number, reader)))
+            self._pumps[asyncio.create_task(self._pump(number, reader))] = reader
         self._conclusion = asyncio.create_task(self._conclude(self._end))
         if self._input is not None:
             with contextlib.suppress(OSError):  # it has ended already
@@ -74,7 +76,7 @@ class ContainerdProcess:
 
     async def _pump(self, number: int, reader: Reader) -> None:
         while data := await reader.read():
-            self._chunks += 1
+            self._came = asyncio.get_running_loop().time()
             await self._output.put((number, data))
 
     async def _conclude(self, end: asyncio.Task[int]) -> None:
@@ -82,10 +84,13 @@ class ContainerdProcess:
         pending = set(self._pumps)
         with contextlib.suppress(EngineError):  # `wait` tells
             await end
+        clock = asyncio.get_running_loop().time
+        self._came = clock()
         while pending:
-            before = self._chunks
-            _, pending = await asyncio.wait(pending, timeout=_QUIET_SECONDS)
-            if self._chunks == before and self._output.empty():
+            quiet_in = self._came + _QUIET_SECONDS - clock()
+            _, pending = await asyncio.wait(pending, timeout=max(quiet_in, _LEAST_WAIT))
+            silent = clock() >= self._came + _QUIET_SECONDS and self._output.empty()
+            if silent and not any(self._pumps[each].has_more for each in pending):  # else it is we who were slow
                 break
         await self._output.put(None)
 

@@ -31,6 +31,7 @@ STALLED = 60.0
 """Seconds in which nothing may have come from a registry that is being pulled from, before it counts as gone."""
 _LOOKS = 6
 """How often it is looked in that time whether anything came."""
+_HEARD_SECONDS = 5.0
 _PULL_SECONDS = 1800.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 """Hosts that containerd speaks to without TLS."""
@@ -327,13 +328,17 @@ class ImageShelf:
             return None
         return coming
 
-    async def import_archive(self, archive: Path) -> list[str]:
-        """Import an OCI or Docker archive and give the names in it.  Raises `Refused`."""
+    async def import_archive(self, containerd: Containerd, archive: Path) -> list[str]:
+        """Import an OCI or Docker archive and give the names in it, once they can be used.  Raises `Refused`."""
         code, text = await self._ctr("images", "import", str(archive))
         if code:
             raise Refused("InvalidImage", f"cannot import {archive.name}: {text.strip()}")
         names = [line.split()[1] for line in text.splitlines() if line.startswith("unpacking ")]
         self._kept.pulled = [name for name in self._kept.pulled if name not in names]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_HEARD_SECONDS):  # CRI hears of them by an event
+                while not all([await self._id(containerd, name) for name in names]):
+                    await asyncio.sleep(0.01)
         return names
 
     async def _ctr(self, *command: str) -> tuple[int, str]:
@@ -408,7 +413,7 @@ class Shelf:
     async def import_image(self, archive: Path) -> list[str]:
         """Import an archive, give the names in it.  Raises ValueError."""
         try:
-            return await self._images.import_archive(archive)
+            return await self._images.import_archive(self._containerd(), archive)
         except EngineError as error:
             raise ValueError(str(error)) from None
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import select
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,13 @@ class Reader:
                 return os.read(self._file, _CHUNK)
             except BlockingIOError:
                 await _ready(loop.add_reader, loop.remove_reader, self._file)
+
+    @property
+    def has_more(self) -> bool:
+        """Tell whether a read would not wait: for bytes, or because it has ended."""
+        waiting = select.poll()
+        waiting.register(self._file, select.POLLIN)
+        return bool(waiting.poll(0))
 
     def close(self) -> None:
         """Close it."""

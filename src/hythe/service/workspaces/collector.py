@@ -336,7 +336,7 @@ class Collector:
         while True:
             try:
                 async with self._free:
-                    await asyncio.to_thread(self._poster, group.target, table, records, self._clock())
+                    await self._posted_once(group.target, table, records)
             except NotTaken as error:
                 log.warning("%s: %d records are lost: %s", group.name, len(records), error)
                 return True
@@ -349,6 +349,18 @@ class Collector:
                 wait = min(_LONGEST_WAIT, 2 * wait)
             else:
                 return True
+
+    async def _posted_once(self, target: Target, table: str, records: list[Record]) -> None:
+        posting = asyncio.ensure_future(asyncio.to_thread(self._poster, target, table, records, self._clock()))
+        try:
+            await asyncio.shield(posting)
+        except asyncio.CancelledError:
+            # No thread can be ended: what it gets posted is noted first, or the next run would post it again.
+            await asyncio.wait({posting})
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - this is a coroutine
+            task.cancel()  # at the next wait
+            posting.result()
 
 
 async def _batches(stream: AsyncGenerator[bytes, None], since: str) -> AsyncGenerator[list[tuple[str, str]], None]:
