@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from click.testing import Result
 
 from hythe.testing import Outcome, RunningService, Scripted, running_service
 
-from .conftest import sentence
+from .conftest import HYTHE, clean_environment, sentence
 
 Hythe = Callable[..., Result]
 
@@ -117,11 +117,16 @@ def test_what_was_written_wrong_is_said(hythe: Hythe, words: list[str], says: st
 
 def test_events_are_followed_until_the_group_is_gone(hythe: Hythe, told: RunningService) -> None:
     assert hythe("run", "-d", "--name", "told", "busy").exit_code == 0
-    with told.client() as client:
-        deletion = threading.Timer(0.3, client.container_groups.delete, ("hythe", "told"))
-        deletion.start()
-        done = hythe("events", "-f", "-o", "json", "told")
-        deletion.join()
+    command = [*HYTHE, "events", "-f", "-o", "json", "told"]
+    environment = clean_environment() | {"HYTHE_HOME": str(told.data_dir)}
+    with (
+        told.client() as client,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as done,
+    ):
+        assert done.stdout is not None
+        first = done.stdout.readline()
+        client.container_groups.delete("hythe", "told")
+        _, errors = done.communicate(timeout=60)
 
-    assert done.exit_code == 0, done.stderr
-    assert [json.loads(line)["name"] for line in done.stdout.splitlines()][:1] == ["Started"]
+    assert done.returncode == 0, errors
+    assert json.loads(first)["name"] == "Started"

@@ -63,7 +63,7 @@ SCENES = {
         outcomes={
             "web": Outcome(
                 log="hello\n", ports=frozenset({8080}),
-                exec={"ls -l": Scripted(out=b"total 0\n"), "sh": Scripted(out=b"$ ", exit_code=3)},
+                exec={"ls -l": Scripted(out=b"total 0\n"), "sh": Scripted(out=b"$ ", exit_code=3, reads=True)},
             )
         },
         files={"settings.toml": "a = 1\n", "logs/.keep": ""},

@@ -247,10 +247,10 @@ async def listening(says: bytes | None) -> AsyncIterator[int]:
 async def test_a_registry_that_takes_the_connection_and_says_nothing_is_silent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SILENCE", 0.05)
     world = World(tmp_path)
     async with listening(None) as port:
-        with pytest.raises(Refused, match="does not answer"):
+        with pytest.raises(Refused, match="does not answer"), monkeypatch.context() as soon:
+            soon.setattr(module, "SILENCE", 0.05)
             await world.ensure(f"localhost:{port}/x", ANN)
     async with listening(b"HTTP/1.1 401 Unauthorized\r\n\r\n") as port:
         world.registries.offer(f"localhost:{port}/x", "1d")

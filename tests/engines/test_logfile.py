@@ -165,9 +165,12 @@ def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
     assert [each.written for each in run(tmp_path)] == [True]
 
 
-async def test_following_ends_soon_after_the_run_though_the_books_follow_late(tmp_path: Path) -> None:
+async def test_following_ends_soon_after_the_run_though_the_books_follow_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_LOOK_SECONDS", 60)  # what it must not wait for
     write(tmp_path, **{"0_0_log": line("a")})
-    answers = [*[True] * 7, False]  # to look once a second takes six
+    answers = [*[True] * 7, False]
     watcher = Watcher()
 
     async def goes_on(_: tuple[int, int]) -> bool:
@@ -175,7 +178,7 @@ async def test_following_ends_soon_after_the_run_though_the_books_follow_late(tm
 
     said = b""
     with (tmp_path / "0-0.log").open("a") as written:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             async for text in follow(tmp_path, watcher, goes_on, tail=None, timestamps=False, run=None, limit=None):
                 said += text
                 if text == b"a\n":

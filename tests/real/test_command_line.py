@@ -67,7 +67,7 @@ def tools(line: Line) -> Iterator[str]:
 def test_run_shows_the_log_and_ends_with_the_exit_code(line: Line) -> None:
     script = "echo $WORD; echo to stderr >&2; exit 7"
 
-    done = line("run", "--rm", "--name", "once", "-e", "WORD=hello", TOOLS, "sh", "-c", script)
+    done = line("run", "--only-show-errors", "--rm", "--name", "once", "-e", "WORD=hello", TOOLS, "sh", "-c", script)
 
     assert (done.code, done.err) == (7, "")
     assert set(done.out.splitlines()) == {"hello", "to stderr"}

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
 from hythe.errors import OperationFailed, ServiceError
 from hythe.models import EnvironmentVariable, ImageRegistryCredential
+from hythe.service.streams.logs import YOUNG_SECONDS
 
 from .conftest import TOOLS, Running, container, group, hythe, page, reach, wait_for, web
 
@@ -24,18 +28,23 @@ def create(real: Running, folder: str, name: str, what: object) -> object:
 
 def test_a_log_that_is_still_empty_is_waited_for(real: Running) -> None:
     folder = real.folder("late")
-    task = container(image=TOOLS, command=["sh", "-c", "sleep 1; echo late; sleep 100"])
-    create(real, folder, "late", group(task, restart_policy="Never"))
 
-    begun = time.monotonic()
-    assert real.log(folder, "late") == "late\n"
-    assert time.monotonic() - begun < 2.5
+    def waited(name: str, script: str, says: str) -> float:
+        """Give the seconds for which the log was waited for: the fewest of some tries, as a busy machine adds some."""
+        took: list[float] = []
+        while len(took) < 3 and min(took, default=9.0) >= 2.5:
+            task = container(image=TOOLS, command=["sh", "-c", script])
+            create(real, folder, f"{name}-{len(took)}", group(task, restart_policy="Never"))
+            begun = time.monotonic()
+            assert real.log(folder, f"{name}-{len(took)}") == says
+            took.append(time.monotonic() - begun)
+            (held,) = real.aci.container_groups.get(folder, f"{name}-{len(took) - 1}").containers
+            age = datetime.now(UTC) - held.instance_view.current_state.start_time
+            assert says or age > timedelta(seconds=YOUNG_SECONDS)
+        return min(took)
 
-    silent = container(image=TOOLS, command=["sleep", "100"])
-    create(real, folder, "silent", group(silent, restart_policy="Never"))
-    begun = time.monotonic()
-    assert real.log(folder, "silent") == ""
-    assert 1.5 < time.monotonic() - begun < 3.5
+    assert waited("late", "sleep 1; echo late; sleep 100", "late\n") < 2.5
+    assert 1.5 < waited("silent", "sleep 100", "") < 3.5
 
 
 def test_exit_codes_decide_how_a_task_ended(real: Running) -> None:
@@ -179,10 +188,14 @@ def test_secrets_stay_secret(real: Running) -> None:
     assert secret not in repr(described) and password not in repr(described)
     assert secret not in repr(made) and secret not in repr(real.aci.container_groups.get(folder, "g"))
     said = [*(real.data_dir.glob("service.log*")), *real.data_dir.glob("hythe.db*")]
-    said += [real.data_dir / "engine" / "containerd.log", *(real.data_dir / "engine" / "logs").rglob("*.log")]
-    assert len(said) > 3
+    said += [real.data_dir / "engine" / "containerd.log"]
+    said += [Path(folder, name) for folder, _, names in os.walk(real.data_dir / "engine" / "logs") for name in names]
+    read = {}
     for path in said:
-        text = path.read_bytes()
+        with contextlib.suppress(FileNotFoundError):  # logs of another group that is just being removed
+            read[path] = path.read_bytes()
+    assert len(read) > 3 and any(f" F {len(secret)}\n".encode() in text for text in read.values())
+    for path, text in read.items():
         assert secret.encode() not in text and password.encode() not in text, path
     for name in ("my.azureauth", "secrets.key", "tls", "hythe.db", "engine"):
         assert (real.data_dir / name).stat().st_mode & 0o077 == 0, name

@@ -136,7 +136,10 @@ async def _run_as_a_kubelet(socket: str, service: Running) -> None:
         ),
     )
     containerd = Containerd(socket)
+    known = cri.ImageStatusRequest(image=cri.ImageSpec(image="localhost:1/pause:3.6"))
     try:
+        while not (await containerd.call("ImageStatus", known, cri.ImageStatusResponse)).image.id:
+            await asyncio.sleep(0.01)  # CRI hears of it by an event
         await containerd.call("RunPodSandbox", cri.RunPodSandboxRequest(config=config), cri.RunPodSandboxResponse)
     finally:
         await containerd.close()
@@ -144,7 +147,10 @@ async def _run_as_a_kubelet(socket: str, service: Running) -> None:
 
 async def _remove_all(socket: str) -> None:
     containerd = Containerd(socket)
+    known = cri.ImageStatusRequest(image=cri.ImageSpec(image="localhost:1/pause:3.6"))
     try:
+        while not (await containerd.call("ImageStatus", known, cri.ImageStatusResponse)).image.id:
+            await asyncio.sleep(0.01)  # CRI hears of it by an event
         for each in (
             await containerd.call("ListPodSandbox", cri.ListPodSandboxRequest(), cri.ListPodSandboxResponse)
         ).items:

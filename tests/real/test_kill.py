@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,6 +70,26 @@ def neighbour(service: Running) -> tuple[str, str]:
 def tasks(service: Running) -> list[str]:
     """Name each process as containerd does, "id pid status"; its table's column widths vary with the longest number."""
     return [" ".join(line.split()) for line in service.ctr("tasks", "ls")[1:]]
+
+
+@contextlib.contextmanager
+def held_still(service: Running, seen: str) -> Iterator[None]:
+    """Have the neighbour write nothing: a line that containerd has read and not yet written to the log dies with it."""
+
+    def settled() -> bool:
+        before = service.log("neighbour", "counts")
+        time.sleep(0.1)
+        return service.log("neighbour", "counts") == before
+
+    pids = [int(line.split()[1]) for line in tasks(service) if line in seen]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_for(settled)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def undisturbed(service: Running, seen: str, *, lines: bool = True) -> None:
@@ -229,7 +250,8 @@ def test_what_containerd_does_not_know_goes_and_takes_no_pod_with_it(fresh: Runn
     containerd = running_pid(place)
     assert "e" * 64 not in (mounts := Path(f"/proc/{containerd}/mountinfo").read_text()) and "f" * 64 not in mounts
     assert containerd is not None
-    os.kill(containerd, signal.SIGKILL)
+    with held_still(fresh, seen):
+        os.kill(containerd, signal.SIGKILL)
     wait_for(lambda: running_pid(place) not in (None, containerd))
     wait_for(lambda: len(fresh.ctr("containers", "ls", "-q")) == 2)
     undisturbed(fresh, seen)

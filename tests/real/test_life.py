@@ -77,7 +77,7 @@ def test_deleted_groups_leave_nothing(fresh: Running) -> None:
 
     wait_for(lambda: traces(fresh) == before)
     wait_for(lambda: fresh.ctr("containers", "ls", "-q") == [])
-    assert not [*(fresh.data_dir / "engine" / "logs").iterdir()]
+    wait_for(lambda: not [*(fresh.data_dir / "engine" / "logs").iterdir()])
 
 
 def test_two_services_side_by_side_know_nothing_of_each_other(fresh: Running, real: Running) -> None:

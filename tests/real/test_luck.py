@@ -27,7 +27,7 @@ from hythe.models import ContainerGroup
 from ..free_ports import free_port
 from ..soak import cycles
 from .conftest import TOOLS, Running, container, group, traces, wait_for, web
-from .test_kill import neighbour, undisturbed
+from .test_kill import held_still, neighbour, undisturbed
 from .test_life import put
 from .test_registry import Handler, Registry
 
@@ -183,7 +183,8 @@ def test_containerd_is_started_again_and_no_container_notices(unlucky: Running, 
     killed = pid.read_text()
 
     go_on = Path("/proc", process_of(before, script), "root", "go")
-    os.kill(int(killed), signal.SIGKILL)
+    with held_still(unlucky, beside):
+        os.kill(int(killed), signal.SIGKILL)
     go_on.touch()
 
     wait_for(lambda: pid.read_text() != killed)

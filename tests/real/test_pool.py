@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import pytest
 
 from .conftest import Running, Traces, traces, wait_for, web
@@ -16,6 +19,13 @@ def sandboxes(service: Running) -> set[str]:
 def ready(service: Running, count: int) -> set[str]:
     wait_for(lambda: len(sandboxes(service)) == count)
     return sandboxes(service)
+
+
+def booked(service: Running) -> int:
+    """Count the ready sandboxes that the service knows."""
+    with contextlib.closing(sqlite3.connect(f"file:{service.data_dir}/hythe.db?mode=ro", uri=True)) as database:
+        count: int = database.execute("SELECT count(*) FROM warm WHERE ready").fetchone()[0]
+        return count
 
 
 def sizes(seen: Traces) -> tuple[int, int, int]:
@@ -47,6 +57,7 @@ def test_the_pool_survives_the_death_of_the_service_and_down_removes_it(fresh: R
     fresh.up()
     folder = fresh.folder("rg")
     held = ready(fresh, 2)
+    wait_for(lambda: booked(fresh) == 2)  # a task is listed before its sandbox is ready
 
     fresh.kill()
     fresh.up()

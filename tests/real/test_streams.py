@@ -159,10 +159,15 @@ def test_a_followed_log_comes_as_it_is_written_and_ends(real: Running, wire: Wir
     task = container(image=TOOLS, command=["sh", "-c", script])
     real.aci.container_groups.begin_create_or_update(FOLDER, "slow", group(task, restart_policy="Never")).result()
     wait_for(lambda: real.log(FOLDER, "slow"))
-    begun = time.monotonic()
-    answer = wire.follow(FOLDER, "slow")
-    assert answer.read1(100) == b"one\n", "before there is more"
-    assert time.monotonic() - begun < 0.4, "from the request to the first byte"
+    took = []
+    for _ in range(5):  # whatever else the machine does is in it too
+        begun = time.monotonic()
+        answer = wire.follow(FOLDER, "slow")
+        assert answer.read1(100) == b"one\n", "before there is more"
+        took.append(time.monotonic() - begun)
+        if len(took) < 5:
+            answer.connection.close()  # type: ignore[attr-defined]
+    assert min(took) < 0.4, "from the request to the first byte"
     assert wire.exec(FOLDER, "slow", "touch /go").code == 0
     assert answer.read() == b"two\nthree"
     answer.connection.close()  # type: ignore[attr-defined]
@@ -269,7 +274,7 @@ peer.sendall(said[::-1])
             socket.send(b"hello")
             socket.send("eof")
             assert [*shown(socket)] == [b"olleh", b"eof"]
-        assert wire.refused(port.replace("7000", "7001"), **signed) == (502, "PortNotReached")
+        assert wire.refused(port.replace("port=7000", "port=7001"), **signed) == (502, "PortNotReached")
         assert wire.refused(port) == (401, "AuthenticationFailed")
 
 

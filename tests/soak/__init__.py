@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from hythe.models import ContainerGroup, ContainerGroupIdentity, Volume, VolumeMount
-from tests.real.conftest import TOOLS, Running, container, group, look, traces, wait_for, web
+from tests.real.conftest import TOOLS, Running, container, files_of_cgroups, group, look, traces, wait_for, web
 
 AT_ONCE = 8
 """Groups: as many as two cores can be kept busy with."""
@@ -123,7 +123,10 @@ def measured_at_rest(service: Running, rest: float) -> Measured:
 
     def clean() -> bool:
         now = measure(service)
-        return not (now.containers or now.links or now.namespaces or now.addresses or now.folders)
+        return not (
+            now.containers or now.links or now.namespaces or now.addresses or now.folders
+            or files_of_cgroups(service.pid)  # of groups that were measured
+        )  # fmt: skip
 
     with contextlib.suppress(AssertionError):  # what is left is in the figures
         wait_for(clean, REMOVED_WITHIN)

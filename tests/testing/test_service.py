@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,8 @@ def test_the_first_service_of_a_process_takes_less_than_a_second_and_further_one
     (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     options = ["-q", "--durations=0", "--durations-min=0", "-p", "no:cacheprovider", "-p", "no:randomly"]
     first, further = [], []
-    for _ in range(TRIES):
+    for number in range(TRIES):
+        time.sleep(number / 2)
         command = [sys.executable, "-m", "pytest", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
         took = {name: float(seconds) for seconds, name in SETUP.findall(done.stdout)}
@@ -239,9 +241,10 @@ def test_the_plugin_in_somebody_elses_tests(tmp_path: Path) -> None:
 def test_nothing_comes_behind_the_handshake_that_a_reading_thread_would_take(hythe_service: RunningService) -> None:
     context = ssl.create_default_context(cafile=str(hythe_service.ca))
     port = int(hythe_service.url.rpartition(":")[2])
-    with socket.create_connection(("localhost", port)) as plain, context.wrap_socket(
-        plain, server_hostname="localhost"
-    ) as secure:
+    with (
+        socket.create_connection(("localhost", port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
         secure.sendall(b"GET /metadata/endpoints?api-version=2022-09-01 HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert secure.recv(1 << 16).startswith(b"HTTP/1.1 200")
         assert secure.version() == "TLSv1.3" and secure.session is not None and not secure.session.has_ticket
