@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from hythe.engines.base import (
     ContainerSeen,
@@ -180,6 +181,22 @@ def test_second_restart_waits_and_says_so() -> None:
         want(of, records=made.records), Observed(sandbox=SANDBOX, containers=(ended,)), NOW + timedelta(seconds=6)
     )
     assert RunContainer(name="a", attempt=2, spec=spec(of, "a")) in due.actions
+
+
+def test_a_reason_that_comes_after_the_end_begins_no_second_back_off() -> None:
+    of = group("a")
+    ended = seen(of, "a", "exited", exit_code=137, ago=4, attempt=1)
+    first = plan(
+        want(of, records={"a": Record(ran_as=spec(of, "a"), attempt=1)}),
+        Observed(sandbox=SANDBOX, containers=(ended,)), NOW,
+    )  # fmt: skip
+    starved = replace(ended, finished=replace(ended.finished, reason="OOMKilled"))
+
+    made = plan(want(of, records=first.records), Observed(sandbox=SANDBOX, containers=(starved,)), NOW)
+
+    assert made.happened == () and made.wake_at == first.wake_at
+    assert made.records["a"].backoff == first.records["a"].backoff
+    assert made.records["a"].last.reason == "OOMKilled"
 
 
 def test_finished_task_is_not_run_again_when_the_engine_lost_it() -> None:

@@ -53,10 +53,10 @@ class Answer(Protocol):
 def sendable(request: Request) -> Request:
     """Return the request.  Raises ValueError, without the value, if a header's value can't be sent."""
     for name, value in request.headers.items():
-        if {*value} & {*"\r\n\0"}:
+        if value != value.strip() or {*value} & {*"\r\n\0"} or max(value, default="") > "\xff":
             raise ValueError(
-                f"cannot send {request.method} {request.url.partition('?')[0]}: there is a line break in the value of "
-                f"the header {name}. Take it off where the value comes from."
+                f"cannot send {request.method} {request.url.partition('?')[0]}: the value of the header {name} has a "
+                "blank at an end, a line break, or a letter that no header may have. Correct it where it comes from."
             )
     return request
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hythe.client.log_cursor import LogLine, Seen
-from hythe.client.outcomes import has_ended
+from hythe.client.outcomes import container_state, has_ended
 from hythe.errors import Conflict, ConnectionFailed, NotFound, UnexpectedAnswer
 from hythe.models import ContainerGroup
 
@@ -66,7 +66,7 @@ class Followed:
         seen = Seen()
         tail = self._tail
         pause = _FIRST_PAUSE
-        ended, restarts = _standing(self._before, name)
+        ended, run = _standing(self._before, name)
         while True:
             seen.begin()
             any_new = False
@@ -77,16 +77,16 @@ class Followed:
                     yield LogLine(name, text, time)
             if self._over:
                 return
-            had_ended, before = ended, restarts
-            ended, restarts = _standing(await self._get(), name)
+            had_ended, before = ended, run
+            ended, run = _standing(await self._get(), name)
             if ended and name not in self._broken:
                 # Its last run may have begun and ended after the one was read that was the newest then.
-                if had_ended or (restarts == before and name not in self._absent):
+                if had_ended or (run == before and name not in self._absent):
                     return
                 pause = 0.0
             else:
                 pause = _FIRST_PAUSE if any_new or not pause else min(pause * _GROWTH, _LONGEST_PAUSE)
-                tail = None if any_new else tail
+            tail = None if any_new else tail
             self._broken.discard(name)
             self._absent.discard(name)
             await self._client._session.clock.sleep(pause)
@@ -127,9 +127,10 @@ class Followed:
             return None
 
 
-def _standing(group: ContainerGroup | None, name: str) -> tuple[bool, int]:
-    """Tell whether a container will write no more, and how often it was restarted."""
+def _standing(group: ContainerGroup | None, name: str) -> tuple[bool, object]:
+    """Tell whether a container will write no more, and which run of it is the newest."""
     found = next((each for each in group.containers or () if each.name == name), None) if group else None
     if group is None or found is None:
-        return True, 0
-    return has_ended(group, found), (found.instance_view and found.instance_view.restart_count) or 0
+        return True, None
+    state = container_state(found)
+    return has_ended(group, found), state and state.start_time

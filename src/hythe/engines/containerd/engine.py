@@ -427,8 +427,9 @@ class ContainerdEngine(Streams):
                 if uid is None:
                     continue  # one that was never looked at: the slow re-list finds it
                 if isinstance(end, events.TaskOOM):
+                    if end.container_id not in self._sight.starved:
+                        self._hints.put_nowait(uid)  # it may come after the end
                     self._sight.starved.add(end.container_id)
-                    self._hints.put_nowait(uid)  # it may come after the end
                     continue
                 if end.id and end.id != end.container_id:
                     continue  # a process of an exec

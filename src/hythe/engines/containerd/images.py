@@ -31,7 +31,7 @@ STALLED = 60.0
 """Seconds in which nothing may have come from a registry that is being pulled from, before it counts as gone."""
 _LOOKS = 6
 """How often it is looked in that time whether anything came."""
-_HEARD_SECONDS = 5.0
+_HEARD_SECONDS, _HEARD_AGAIN_SECONDS = 5.0, 0.5
 _PULL_SECONDS = 1800.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 """Hosts that containerd speaks to without TLS."""
@@ -330,16 +330,31 @@ class ImageShelf:
 
     async def import_archive(self, containerd: Containerd, archive: Path) -> list[str]:
         """Import an OCI or Docker archive and give the names in it, once they can be used.  Raises `Refused`."""
+        before = await self._tags(containerd)
         code, text = await self._ctr("images", "import", str(archive))
         if code:
             raise Refused("InvalidImage", f"cannot import {archive.name}: {text.strip()}")
         names = [line.split()[1] for line in text.splitlines() if line.startswith("unpacking ")]
         self._kept.pulled = [name for name in self._kept.pulled if name not in names]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_HEARD_SECONDS):  # CRI hears of them by an event
-                while not all([await self._id(containerd, name) for name in names]):
-                    await asyncio.sleep(0.01)
+        with contextlib.suppress(EngineError):  # they are there all the same
+            await self._heard(containerd, {name for name in names if normalise(name) == name}, before)
         return names
+
+    async def _heard(self, containerd: Containerd, names: set[str], before: dict[str, str]) -> None:
+        """Wait until CRI knows images that were imported: it hears of them by an event."""
+        begun = self._clock()
+        while (waited := self._clock() - begun) < _HEARD_SECONDS:
+            tags = await self._tags(containerd)
+            # One that was there may be the same as before.
+            late = [name for name in names if tags.get(name) is None or tags[name] == before.get(name)]
+            if not late or (waited > _HEARD_AGAIN_SECONDS and before.keys() >= {*late}):
+                return
+            await asyncio.sleep(0.01)
+
+    async def _tags(self, containerd: Containerd) -> dict[str, str]:
+        """Give the id of the image that each tag is for."""
+        answer = await containerd.call("ListImages", cri.ListImagesRequest(), cri.ListImagesResponse)
+        return {tag: image.id for image in answer.images for tag in image.repo_tags}
 
     async def _ctr(self, *command: str) -> tuple[int, str]:
         """Do what CRI has no call for, or none that does as little; give the exit code and what was said."""

@@ -135,6 +135,8 @@ class _Look:
             )
         if seen.finished is None or record.last == seen.finished:
             return replace(record, running=False)
+        if record.last is not None and record.last.finished_at == seen.finished.finished_at is not None:
+            return replace(record, running=False, last=seen.finished)  # more is known of why it ended
         ended, begun = seen.finished.finished_at or self.now, seen.started_at or self.now
         wait = self.backoff.after(record, max(0.0, (ended - begun).total_seconds()))
         record = replace(
