@@ -145,6 +145,20 @@ async def test_a_second_deployment_of_the_same_changes_nothing(service: Service)
     assert [(row.uid, row.epoch) for row in service.store.every("containerGroups")] == before
 
 
+async def test_what_is_asked_for_together_in_one_network_is_made_one_after_the_other(service: Service) -> None:
+    network = {
+        "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2022-01-01", "name": "v", "location": "eastus",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}},
+    }  # fmt: skip
+    subnets = [
+        {"type": "Microsoft.Network/virtualNetworks/subnets", "apiVersion": "2022-01-01", "name": f"v/s{number}",
+         "dependsOn": ["v"], "properties": {"addressPrefix": f"10.0.{number}.0/24"}}
+        for number in range(4)
+    ]  # fmt: skip
+    properties = await deployed(service, "d", template(network, *subnets))
+    assert properties["provisioningState"] == "Succeeded", properties
+
+
 async def test_everything_together(service: Service) -> None:
     network = {
         "type": "Microsoft.Network/virtualNetworks",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -348,3 +349,42 @@ async def test_tags_that_change_while_a_restart_asks_for_its_image_stay(monkeypa
         monkeypatch.setattr(ContainerGroups, "admit_again", meanwhile)
         assert (await service.ask("POST", f"{GROUPS}/web/restart")).status == 204
         assert (await service.ask("GET", f"{GROUPS}/web")).json["tags"] == {"b": "2"}
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_nothing_is_made_in_a_resource_group_that_goes_meanwhile(
+    others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit, waiting, go_on = ContainerGroups.admit, asyncio.Event(), asyncio.Event()
+
+    async def later(*parts: Any) -> Any:
+        waiting.set()
+        await go_on.wait()
+        return await admit(*parts)
+
+    async with running() as service:
+        await service.make_folder()
+        for number in range(others):
+            await service.ask("PUT", f"{GROUPS}/g{number}", group(container("web")))
+        monkeypatch.setattr(ContainerGroups, "admit", later)
+        putting = asyncio.create_task(service.ask("PUT", f"{GROUPS}/web", group(container("web"))))
+        await waiting.wait()
+        if others:
+            monkeypatch.setattr(service.engine, "forget", forgets_later(service.engine.forget, go_on))
+        deleting = asyncio.create_task(service.ask("DELETE", FOLDER, version="2021-04-01"))
+        await asyncio.sleep(0.05)
+        go_on.set()
+        made = await putting
+        await deleting
+
+        assert (made.status, made.code) in [(404, "ResourceGroupNotFound"), (409, "ResourceGroupBeingDeleted")]
+        await service.loop.rest(0.05)
+        assert service.engine.groups == {} and service.store.get(FOLDER.lower()) is None
+
+
+def forgets_later(forget: Any, go_on: asyncio.Event) -> Any:
+    async def forgets(uid: Any) -> None:
+        await go_on.wait()
+        await forget(uid)
+
+    return forgets

@@ -81,6 +81,40 @@ async def test_a_patch_of_the_tags_sets_the_time_to_live_of_a_task_that_has_ende
         assert await gone(service, f"{GROUPS}/t")
 
 
+async def test_a_task_that_is_started_again_when_its_time_is_over_stays() -> None:
+    class Slow(SimulatedEngine):
+        """Is looked at for so long that something else happens meanwhile."""
+
+        looking, seen = asyncio.Event(), asyncio.Event()
+
+        async def observe(self, uid: Uid) -> Observed:
+            seen = await super().observe(uid)
+            if late.is_set():
+                late.clear()
+                self.looking.set()
+                await self.seen.wait()
+            return seen
+
+    late, ends = asyncio.Event(), Outcome(runs_for=0.0)
+    engine = Slow({"task": ends})
+    async with running(engine=engine) as service:
+        await service.make_folder()
+        body = group(container("task"), restartPolicy="Never") | {"tags": {"hythe.ttl": "3600"}}
+        await service.ask("PUT", f"{GROUPS}/t", body)
+        await service.loop.rest(0.01)
+        late.set()
+        await service.ask("PATCH", f"{GROUPS}/t", {"tags": {"hythe.ttl": "0"}})
+        await asyncio.wait_for(engine.looking.wait(), 30)
+        engine.outcomes["task"] = Outcome()
+        starting = asyncio.create_task(service.ask("POST", f"{GROUPS}/t/start"))
+        await asyncio.sleep(0.02)
+        engine.seen.set()
+
+        assert (await starting).status in (202, 204)
+        await service.loop.rest(0.05)
+        assert (await service.ask("GET", f"{GROUPS}/t")).json["properties"]["instanceView"]["state"] == "Running"
+
+
 async def test_a_group_that_runs_outlives_its_time_to_live() -> None:
     async with running() as service:
         await service.make_folder()

@@ -16,6 +16,7 @@ from hythe.engines.base import Action, Happened, Observed, Refused, RunContainer
 from hythe.engines.offers import STDERR, STDOUT, Process, Size
 from hythe.engines.sim import Outcome, SimulatedEngine
 from hythe.service.control import sweep
+from hythe.service.kinds import SANDBOXES
 from hythe.service.settings import SandboxSettings, ServiceSettings
 
 from .harness import FOLDER, GROUPS, SUBSCRIPTION, Reply, Service, running
@@ -350,6 +351,36 @@ async def test_there_are_only_so_many() -> None:
         fourth = await box.ask("POST", "", {"image": "tools"})
     assert (third.status, third.code, third.headers["retry-after"]) == (429, "TooManySandboxes", "1")
     assert fourth.status == 201
+
+
+async def test_no_more_are_made_at_once_than_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    admitted_later(monkeypatch)
+    async with sandboxes(most=2) as (_, box):
+        replies = await asyncio.gather(*(box.ask("POST", "", {"image": "tools"}) for _ in range(6)))
+        listed = await box.ask("GET")
+    assert sorted(each.status for each in replies) == [201, 201, 429, 429, 429, 429]
+    assert len(listed.json["value"]) == 2
+
+
+async def test_none_is_made_in_a_group_that_goes_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    admitted_later(monkeypatch)
+    async with sandboxes() as (service, box):
+        making = asyncio.create_task(box.ask("POST", "", {"image": "tools"}))
+        await asyncio.sleep(0)
+        assert (await service.ask("DELETE", f"{BOXES}/s", version=NEW)).status in (200, 202, 204)
+        assert (await making).status == 401
+        assert service.engine.groups == {}
+
+
+def admitted_later(patch: pytest.MonkeyPatch) -> None:
+    """Have the check of images take a while, as when a registry is asked."""
+    admit = type(SANDBOXES).admit
+
+    async def later(*parts: Any) -> Any:
+        await asyncio.sleep(0.05)
+        return await admit(*parts)
+
+    patch.setattr(type(SANDBOXES), "admit", later)
 
 
 async def test_sandboxes_are_in_no_list_of_azure_and_secrets_are_sealed() -> None:

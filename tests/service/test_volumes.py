@@ -215,7 +215,7 @@ async def test_quota_stops_copies_and_mounts_for_writing(shares: Shares, tmp_pat
     shares.create("acc", "data", 1e-6)  # some 1,073 bytes
     (tmp_path / "large").write_bytes(b"x" * 2000)
     with pytest.raises(CannotShare, match="quota"):
-        shares.copy("acc", "data", "large", str(tmp_path / "large"), into=True)
+        await shares.copy("acc", "data", "large", str(tmp_path / "large"), into=True)
     assert list((tmp_path / "shares" / "acc" / "data").iterdir()) == []
 
     (tmp_path / "shares" / "acc" / "data" / "by-container").write_bytes(b"x" * 2000)
@@ -240,10 +240,10 @@ async def test_folder_whose_place_a_link_has_taken_is_not_mounted(shares: Shares
     with pytest.raises(CannotShare, match="symbolic link"):
         await shares.find(wants(shares, "host", "outside"))
     with pytest.raises(CannotShare, match="symbolic link"):
-        shares.copy("host", "outside", "passwd", str(tmp_path / "copy"), into=False)
+        await shares.copy("host", "outside", "passwd", str(tmp_path / "copy"), into=False)
 
 
-def test_copies_files_and_directories_both_ways_and_leaves_links_out(shares: Shares, tmp_path: Path) -> None:
+async def test_copies_files_and_directories_both_ways_and_leaves_links_out(shares: Shares, tmp_path: Path) -> None:
     shares.create("acc", "data", 0)
     root = tmp_path / "shares" / "acc" / "data"
     tree = tmp_path / "tree"
@@ -253,10 +253,10 @@ def test_copies_files_and_directories_both_ways_and_leaves_links_out(shares: Sha
     (tree / "script").chmod(0o4755)
     (tree / "link").symlink_to("/etc/passwd")
 
-    copied = shares.copy("acc", "data", "", str(tree), into=True)
-    shares.copy("acc", "data", "there", str(tree / "script"), into=True)
-    back = shares.copy("acc", "data", "tree", str(tmp_path / "back"), into=False)
-    shares.copy("acc", "data", "", str(tmp_path / "all"), into=False)
+    copied = await shares.copy("acc", "data", "", str(tree), into=True)
+    await shares.copy("acc", "data", "there", str(tree / "script"), into=True)
+    back = await shares.copy("acc", "data", "tree", str(tmp_path / "back"), into=False)
+    await shares.copy("acc", "data", "", str(tmp_path / "all"), into=False)
 
     assert (copied.files, copied.left_out, back.files) == (2, 1, 2)
     assert (root / "tree" / "in" / "file").read_text() == (tmp_path / "back" / "in" / "file").read_text() == "content"
@@ -267,18 +267,18 @@ def test_copies_files_and_directories_both_ways_and_leaves_links_out(shares: Sha
 
 
 @pytest.mark.parametrize("inside", ["../../hythe.db", "a/../../x"])
-def test_copy_out_of_the_share_is_refused(shares: Shares, inside: str, tmp_path: Path) -> None:
+async def test_copy_out_of_the_share_is_refused(shares: Shares, inside: str, tmp_path: Path) -> None:
     shares.create("acc", "data", 0)
     with pytest.raises(CannotShare):
-        shares.copy("acc", "data", inside, str(tmp_path / "copy"), into=False)
+        await shares.copy("acc", "data", inside, str(tmp_path / "copy"), into=False)
     assert not (tmp_path / "copy").exists()
 
 
-def test_share_goes_with_what_it_holds_unless_it_is_mounted(shares: Shares, tmp_path: Path) -> None:
+async def test_share_goes_with_what_it_holds_unless_it_is_mounted(shares: Shares, tmp_path: Path) -> None:
     key = shares.create("acc", "data", 2)
     assert shares.create("acc", "more", 0) == key
     (tmp_path / "shares" / "acc" / "data" / "file").touch()
-    assert [(each.account, each.share, each.quota_gb) for each in shares.listed()] == [
+    assert [(each.account, each.share, each.quota_gb) for each in await shares.listed()] == [
         ("acc", "data", 2), ("acc", "more", 0), ("host", "outside", 0),
     ]  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import uuid
 from collections.abc import Callable, Sequence
@@ -233,7 +232,7 @@ class Admin:
 
     async def list_shares(self) -> Answer:
         """List the file shares with what they hold."""
-        return plain({"shares": await asyncio.to_thread(self._share_port.listed)})
+        return plain({"shares": await self._share_port.listed()})
 
     def create_share(self, call: Call) -> Answer:
         """Make a share, or change its quota, and answer with the key of its account."""
@@ -258,9 +257,7 @@ class Admin:
         asked = _read(call.body, _CopyAsked)
         shares = self._share_port
         try:
-            copied = await asyncio.to_thread(
-                shares.copy, asked.account, asked.share, asked.path, asked.local, into=asked.into
-            )
+            copied = await shares.copy(asked.account, asked.share, asked.path, asked.local, into=asked.into)
         except CannotShare as error:
             raise _cannot(error) from None
         return plain(copied)

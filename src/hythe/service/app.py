@@ -218,8 +218,10 @@ async def _trim_now_and_then() -> None:
 async def _collect_now_and_then(engine: Collects) -> None:
     while True:
         await asyncio.sleep(_COLLECT_SECONDS)
-        with contextlib.suppress(EngineError):
+        try:
             await engine.collect()
+        except (EngineError, OSError) as error:  # the disk is full, maybe: there is all the more to collect
+            log.warning("cannot remove images that nobody uses: %s", error)
 
 
 # --- running ----------------------------------------------------------------------------------------------------

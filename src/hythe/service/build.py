@@ -40,6 +40,7 @@ from .control import (
 )
 from .control.prober import Sleep
 from .control.reconcile import Pass
+from .control.slots import Slots
 from .control.status import Memory
 from .deployer import Deployer
 from .gate import App, Gate
@@ -219,9 +220,10 @@ def build(
     ``workspaces`` is where logs are posted, ``posted`` a file that keeps how far; without the first none are.
     """
 
-    def expire(key: str, uid: str) -> None:
-        resources.expire(key, uid)  # made below: it needs the loop, and the loop needs the passes
+    def expire(key: str, uid: str, generation: int) -> None:
+        resources.expire(key, uid, generation)  # made below: it needs the loop, and the loop needs the passes
 
+    slots = Slots()
     prober = Prober(engine, clock=clock, sleep=sleep)
     tokens = MetadataEndpoint(engine, identity.managed_token, partial(store.uids, *RUN_BY_ENGINE))
     groups = GroupPass(
@@ -232,6 +234,7 @@ def build(
         prober=prober,
         tokens=tokens,
         expire=expire,
+        slots=slots,
         joined=partial(_joined, store),
     )
     passes: dict[str, Pass] = {
@@ -250,6 +253,7 @@ def build(
         kinds=RUN_BY_ENGINE,
         others=SETS,
         beside=(prober, tokens),
+        slots=slots,
     )
     sampler = Sampler(store, engine, history or History(), clock=clock, sleep=sleep)
     loop.observers.append(sampler.look)

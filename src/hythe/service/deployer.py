@@ -25,7 +25,11 @@ from .vault import Vault
 _KEPT_PLANS = 16
 _MOST_REFERENCES = 2000
 _CONFLICT, _NOT_FOUND = 409, 404
-_BUSY = ("ContainerGroupTransitioning", "DeploymentActive")
+_BUSY = (
+    "AnotherOperationInProgress", "ContainerGroupProfileTransitioning", "ContainerGroupTransitioning",
+    "DeploymentActive", "NGroupsTransitioning", "SandboxGroupTransitioning",
+)  # fmt: skip
+"""Codes of what is worked on already, and may be changed a moment later."""
 
 
 class Inside(Protocol):

@@ -132,8 +132,9 @@ class Resources:
         """Create or update a resource."""
         if kind is RESOURCE_GROUPS:
             self.subscription(call)
-        elif (home := self.home(identity, call)) is not None and home.desired == "gone":
-            raise _being_deleted(identity.resource_group)
+        else:
+            self.home(identity, call)
+            self._refuse_homeless(kind, identity)
         wanted = kind.read(older.request(call.body, call.api_version, identity.name), identity)
         row, operation = await self.promise(kind, wanted, identity, call.caller)
         return await self._answered(kind, row, operation, call, new=row.generation == 1)
@@ -147,8 +148,12 @@ class Resources:
         *,
         parent: str = "",
         parent_epoch: int = 0,
+        still: Callable[[], object] = lambda: None,
     ) -> tuple[Row, Operation]:
-        """Check what a resource should be, and declare it.  Raises `Fault`."""
+        """Check what a resource should be, and declare it.  Raises `Fault`.
+
+        ``still`` raises what else is in the way, and is asked last.
+        """
         wanted = kind.resolve(wanted, identity, self._admission, caller)
         kind.validate(wanted, identity)
         self._check_links(wanted, caller)
@@ -157,6 +162,8 @@ class Resources:
         wanted = await kind.admit(wanted, held, identity, self._admission)
         held = self._store.get(identity.key)  # admission may have taken a while
         self._refuse_busy(held, identity)
+        self._refuse_homeless(kind, identity)
+        still()
         subnet = None
         if isinstance(wanted, ContainerGroup):
             self._quotas.refuse_beyond(wanted, identity)
@@ -171,6 +178,16 @@ class Resources:
             row, identity, keep_secrets=False, from_warm=bool(warm), keep_revision=kind.keeps_revisions
         )
         return row, operation
+
+    def _refuse_homeless(self, kind: Kind, identity: ResourceId) -> None:
+        """Refuse what would lie in a resource group that is not there, or not for long."""
+        if kind is RESOURCE_GROUPS or not identity.resource_group:
+            return
+        home = self._store.get(identity.key.partition("/providers/")[0])
+        if home is None:
+            raise faults.resource_group_not_found(identity.resource_group)
+        if home.desired == "gone":
+            raise _being_deleted(identity.resource_group)
 
     async def wait(self, row: Row, *, gone: bool = False) -> Row:
         """Wait, as long as a request is held, until a resource is what its row says, or is gone; give it then."""
@@ -301,10 +318,11 @@ class Resources:
         self._worker.wake(row.key)
         return self._shown(kind, row, call)
 
-    def expire(self, key: str, uid: str) -> None:
+    def expire(self, key: str, uid: str, generation: int) -> None:
         """Declare that a container group is to be gone because its time is over; nobody waits for it."""
         held = self._store.get(key)
-        if held is not None and held.uid == uid and held.desired != "gone":
+        unchanged = held is not None and (held.uid, held.generation) == (uid, generation)  # else it may run once more
+        if held is not None and unchanged and held.desired != "gone":
             identity = ids.container_group(held.subscription, held.resource_group, held.name)
             with contextlib.suppress(Fault):  # changed meanwhile: it is looked at again
                 self._declare(_next(held, desired="gone", provisioning_state="Deleting"), identity)

@@ -139,21 +139,27 @@ class Sandboxes:
         lifetime = limits.lifetime_seconds if asked.lifetime is None else asked.lifetime
         if not 1 <= lifetime <= limits.lifetime_seconds:
             raise _bad(f"The lifetime must be between 1 and {limits.lifetime_seconds:g} seconds, not {lifetime:g}.")
-        if len(self._store.members(group.id)) >= limits.most:
-            raise Fault(
-                429, "TooManySandboxes", f"The sandbox group '{group.name}' has {limits.most} sandboxes, which is the "
-                "most. Delete some, or wait until their time is up.", headers=[("Retry-After", "1")],
-            )  # fmt: skip
+        self._refuse_more(call)
         identity = _identity(group, uuid.uuid4().hex)
         row, _ = await self._resources.promise(
-            SANDBOXES, _definition(asked, round(lifetime), group), identity, parent=group.id
-        )
+            SANDBOXES, _definition(asked, round(lifetime), group), identity, parent=group.id,
+            still=lambda: self._refuse_more(call),
+        )  # fmt: skip
         row = await self._resources.wait(row)
         if row.provisioning_state == "Failed":
             view = msgspec.json.decode(row.status, type=Status).view
             self._resources.remove(row, identity)
             raise Fault(409, "SandboxFailed", f"The sandbox could not be started: {_why(view.containers)}")
         return plain(self._shown(row), 201)
+
+    def _refuse_more(self, call: Call) -> None:
+        """Refuse one more sandbox if the group is gone by now, or has as many as it may."""
+        group, most = self._group(call), self._settings.sandboxes.most
+        if len(self._store.members(group.id)) >= most:
+            raise Fault(
+                429, "TooManySandboxes", f"The sandbox group '{group.name}' has {most} sandboxes, which is the "
+                "most. Delete some, or wait until their time is up.", headers=[("Retry-After", "1")],
+            )  # fmt: skip
 
     def list_(self, call: Call) -> Answer:
         """List the sandboxes of a group."""

@@ -131,15 +131,17 @@ class Shares:
                     found.append(row.id)
         return found
 
-    def listed(self) -> list[Shown]:
+    async def listed(self) -> list[Shown]:
         """Give every share."""
         every = {(one.account, one.name): one.quota_gb for one in self._table.listed()}
         every |= {key: one.quota_gb for key, one in self._configured.items()}
         return [
-            Shown(account=key[0], share=key[1], path=str(path), quota_gb=quota, used_bytes=used_bytes(path))
-            for key, quota in sorted(every.items())
-            if (path := self._path(*key))
-        ]
+            Shown(
+                account=account, share=name, path=str(path := self._path(account, name)), quota_gb=quota,
+                used_bytes=await asyncio.to_thread(used_bytes, path),
+            )
+            for (account, name), quota in sorted(every.items())
+        ]  # fmt: skip
 
     def _path(self, account: str, name: str) -> Path:
         held = self._configured.get((account, name))
@@ -198,10 +200,12 @@ class Shares:
 
     # --- files ---
 
-    def copy(self, account: str, name: str, inside: str, local: str, *, into: bool) -> Copied:
+    async def copy(self, account: str, name: str, inside: str, local: str, *, into: bool) -> Copied:
         """Copy a file or a directory of this machine into a share, or out of it.  Raises `CannotShare`."""
-        share = self._known(account, name)
-        path = self._path(account, name)
+        share, path = self._known(account, name), self._path(account, name)
+        return await asyncio.to_thread(self._copied, share, path, inside, local, into)
+
+    def _copied(self, share: Share, path: Path, inside: str, local: str, into: bool) -> Copied:
         self._check(path)
         here, there = Path(local), PurePosixPath(inside.strip("/"))
         if not here.is_absolute() or ".." in there.parts or ".." in here.parts:
@@ -213,5 +217,5 @@ class Shares:
                 return copy((place.parent, PurePosixPath(place.name)), (path, there), most)
             return copy((path, there), (place.parent, PurePosixPath(place.name)))
         except OSError as error:
-            where = f"{account}/{name}:{inside}" if into else local
+            where = f"{share.account}/{share.name}:{inside}" if into else local
             raise CannotShare("CannotCopy", f"cannot copy to {where}: {error.strerror or error}.") from None

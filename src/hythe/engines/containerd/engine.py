@@ -96,7 +96,7 @@ class ContainerdEngine(Streams):
         self._sight = Sight(place.installation)
         self._made: dict[Uid, SandboxSeen] = {}
         """Sandboxes made since the last look at their groups: the next step needs them, and a look costs."""
-        self._pulling: dict[tuple[Uid, str, str], asyncio.Task[tuple[str, bool]]] = {}
+        self._pulling: dict[tuple[Uid, str, str], tuple[asyncio.Task[tuple[str, bool]], int]] = {}
         """Pulls that groups wait for, by group, container and image."""
         self._leaving = Leaving(place.installation, self._forget_files)
         self._hints: asyncio.Queue[Uid | EngineError] = asyncio.Queue()
@@ -147,7 +147,7 @@ class ContainerdEngine(Streams):
 
     async def close(self) -> None:
         """Let go of the connection; containerd and the containers go on."""
-        for pull in self._pulling.values():
+        for pull, _ in self._pulling.values():
             pull.cancel()
         self._pulling.clear()
         await self._leaving.finish()
@@ -255,7 +255,7 @@ class ContainerdEngine(Streams):
     async def forget(self, uid: Uid) -> None:
         """End all processes of a group; what they leave, its logs too, is removed right after."""
         for key in [each for each in self._pulling if each[0] == uid]:
-            self._pulling.pop(key).cancel()
+            self._pulling.pop(key)[0].cancel()
         await self._leaving.end(self.containerd, uid)
         await self._vnets.leave(uid)  # its address there may be given to another group from now on
 
@@ -295,7 +295,9 @@ class ContainerdEngine(Streams):
 
     async def _pull(self, want: Want, container: str, image: str) -> tuple[Happened, ...]:
         key = (want.uid, container, image)
-        pull = self._pulling.get(key)
+        pull, epoch = self._pulling.get(key, (None, want.epoch))
+        if pull is not None and pull.done() and epoch != want.epoch:
+            pull = None  # how it ended was of interest before the group was stopped
         begins = () if pull else (Happened(container=container, name="Pulling", message=f'pulling image "{image}"'),)
         if pull is None:
             if await self._images.present(self.containerd, image, want.subscription):
@@ -303,7 +305,7 @@ class ContainerdEngine(Streams):
             credential = credential_for(image, want.group.image_registry_credentials or ())
             pull = asyncio.create_task(self._images.ensure(self.containerd, image, want.subscription, credential))
             pull.add_done_callback(lambda done: None if done.cancelled() else self._pulled(want.uid, done))
-            self._pulling[key] = pull
+            self._pulling[key] = pull, want.epoch
         await asyncio.wait({pull}, timeout=_PULL_PATIENCE)
         if not pull.done():
             raise Busy(f'pulling image "{image}"', begins)

@@ -7,6 +7,7 @@ died is "already so".
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from ...engines.base import (
     Action,
     Busy,
     Engine,
+    EngineError,
     Happened,
     Joined,
     Lost,
@@ -43,6 +45,7 @@ from ...models import ContainerGroup, from_json
 from ..store import Outcome, Row, View
 from . import expiry, status
 from .prober import Prober
+from .slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +86,13 @@ class GroupPass:
         provisioning_seconds: float,
         prober: Prober,
         tokens: TokenEndpoint,
-        expire: Callable[[str, str], None],
+        expire: Callable[[str, str, int], None],
         joined: Callable[[Row], Joined | None],
+        slots: Slots,
     ) -> None:
-        """Take two ports of the API: to declare that a group (key, uid) is to be gone, and to find its network."""
+        """Take two ports of the API: to declare that a group is to be gone whose time is over (key, uid, generation),
+        and to find its network."""
+        self._slots = slots
         self._engine = engine
         self._rejoins = engine if isinstance(engine, Rejoins) else None
         self._vault = vault
@@ -130,7 +136,7 @@ class GroupPass:
                 status.add_events(memory.view, plan.happened, self._clock())
                 if not plan.actions:
                     break
-                await self._act(want, seen, plan.actions, memory.view)
+                await self._act(row.key, want, seen, plan.actions, memory.view)
             else:
                 raise Transient(f"the plan for {row.name} does not end", retry_after=60)
             if any(one.state == "running" for one in seen.containers):
@@ -146,6 +152,8 @@ class GroupPass:
         except Lost as error:
             log.error("%s: %s", row.key, error)
             return self._away(row)
+        if retry is not None and plan.actions:
+            seen, plan = await self._looked_again(want, memory, seen, plan)
         return self._outcome(row, want, seen, plan, memory, retry, trouble)
 
     async def _end(self, row: Row, want: Want, memory: status.Memory) -> Outcome:
@@ -163,14 +171,24 @@ class GroupPass:
             return self._away(row)
         return self._outcome(row, want, None, Plan(), memory, retry, "")
 
-    async def _act(self, want: Want, seen: Observed, actions: tuple[Action, ...], view: View) -> None:
+    async def _looked_again(
+        self, want: Want, memory: status.Memory, seen: Observed | None, plan: Plan
+    ) -> tuple[Observed | None, Plan]:
+        """See what came of the steps that went before one that did not go on."""
+        with contextlib.suppress(EngineError):
+            seen = self._prober.look(want, await self._engine.observe(want.uid), memory.view)
+            plan = self._engine.plan(want, seen, self._clock())
+            want.records = plan.records
+            status.add_events(memory.view, plan.happened, self._clock())
+        return seen, plan
+
+    async def _act(self, key: str, want: Want, seen: Observed, actions: tuple[Action, ...], view: View) -> None:
         """Do the steps in order; one that is refused ends the round, and is tried again after a while."""
         for ends, some in itertools.groupby(actions, lambda action: isinstance(action, StopContainer)):
             if ends:
                 # Each may take its whole grace period, so they take it together.
-                stopped = await asyncio.gather(
-                    *(self._engine.act(want, seen, one) for one in some), return_exceptions=True
-                )
+                stopping = (self._engine.act(want, seen, one) for one in some)
+                stopped = await self._slots.aside(key, asyncio.gather(*stopping, return_exceptions=True))
                 for result in stopped:
                     if isinstance(result, BaseException):
                         raise result
@@ -179,7 +197,8 @@ class GroupPass:
             for action in some:
                 try:
                     await self._prepare(want, action)
-                    happened = await self._engine.act(want, seen, action)
+                    act = self._engine.act(want, seen, action)
+                    happened = await (self._slots.aside(key, act) if self._is_clone(want, action) else act)
                 except (Refused, Unsupported) as error:
                     self._refused(want, action, error, view)
                     return
@@ -194,6 +213,13 @@ class GroupPass:
                 await self._tokens.close(want.uid)
         elif isinstance(action, RemoveSandbox):
             await self._tokens.close(want.uid)
+
+    @staticmethod
+    def _is_clone(want: Want, action: Action) -> bool:
+        """Tell whether a step has a repository cloned, which may take minutes."""
+        return isinstance(action, PrepareVolume) and any(
+            each.name == action.volume and each.git_repo is not None for each in want.group.volumes or ()
+        )
 
     def _refused(self, want: Want, action: Action, error: Exception, view: View) -> None:
         """Write down a refused step with each container that waits for it, and when it is tried again."""
@@ -278,7 +304,7 @@ class GroupPass:
         if at is None or row.desired != "run" or not outcome.done:
             return
         if at <= self._clock():
-            self._expire(row.key, row.uid)
+            self._expire(row.key, row.uid, row.generation)
         else:
             outcome.wake_at = min(outcome.wake_at or at.timestamp(), at.timestamp())
 

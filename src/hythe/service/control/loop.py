@@ -21,6 +21,7 @@ from typing import Protocol
 from ...engines.base import Engine, EngineError, Uid
 from ...engines.offers import Glances, Watch
 from ..store import SqlStore, StoreFailed
+from .slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,6 @@ _AFTER_FAILURE = 5.0
 _HEARING_SECONDS = 1.0
 """So long after hints were asked for they surely come."""
 _NETWORKS = "virtualNetworks"
-AT_ONCE = 16
-"""Most resources worked on at the same time."""
 
 Clock = Callable[[], datetime]
 
@@ -64,6 +63,7 @@ class Loop:
         kinds: tuple[str, ...] = ("containerGroups",),
         others: tuple[str, ...] = (),
         beside: Sequence[Beside] = (),
+        slots: Slots | None = None,
     ) -> None:
         """Take the kinds that the engine has something of, and others of which a look could show something new."""
         self._beside = beside
@@ -76,7 +76,7 @@ class Loop:
         self._others = others
         self._marks: dict[Uid, frozenset[tuple[str, int]]] = {}
         """By group: what the last glance saw of it."""
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = slots or Slots()
         self._working: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._later: set[str] = set()
@@ -116,6 +116,8 @@ class Loop:
         self._stirred.set()
         if key in self._working:
             self._again.add(key)
+            if self._slots.is_aside(key) and ((row := self._store.get(key)) is None or row.desired == "gone"):
+                self._slots.call_off(key)  # nobody waits for the end of a grace period or of a clone any more
         else:
             task = asyncio.create_task(self._work(key))
             self._working[key] = task
@@ -166,7 +168,7 @@ class Loop:
     # --- working ---
 
     async def _work(self, key: str) -> None:
-        async with self._slots:
+        async with self._slots.taken():
             if not self._claimed(key):
                 return
             row = self._store.get(key)

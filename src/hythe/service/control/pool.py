@@ -14,7 +14,7 @@ import uuid
 
 from ...engines.base import Engine, EngineError, Uid
 from ...engines.offers import WarmPool
-from ..store import SqlStore
+from ..store import SqlStore, StoreFailed
 from .loop import Loop
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,7 @@ class Pool:
         """End; the sandboxes stay for the next run."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _refill(self) -> None:
         while True:
@@ -65,7 +64,7 @@ class Pool:
                 continue
             try:
                 await self.add()
-            except EngineError as error:
+            except (EngineError, OSError, StoreFailed) as error:  # the disk may be full for a while
                 log.warning("cannot make a sandbox ahead: %s", error)
                 await asyncio.sleep(_AFTER_FAILURE)
 
@@ -76,7 +75,7 @@ class Pool:
         self._store.add_warm(uid)
         try:
             await self._engine.warm(Uid(uid))
-        except EngineError:
+        except (EngineError, OSError):
             self._store.drop_warm(uid)
             with contextlib.suppress(EngineError):
                 await self._engine.forget(Uid(uid))
