@@ -18,6 +18,7 @@ from click.testing import Result
 
 from hythe.models import ContainerGroup
 
+from ..free_ports import free_port
 from .conftest import HYTHE, Service, clean_environment, sentence
 
 Hythe = Callable[..., Result]
@@ -62,6 +63,19 @@ def test_create_with_the_arguments_of_az(hythe: Hythe) -> None:
     assert made["restartPolicy"] == "OnFailure"
     assert "hush" not in json.dumps(made)
     assert container["configMap"]["keyValuePairs"] == {"conf": "yes"}
+
+
+def test_run_publishes_ports_of_both_protocols(hythe: Hythe) -> None:
+    here, name = free_port(), "resolver"
+    asked = ["-p", f"{here}:53/udp", "-p", "53/TCP", "-p", "53/udp", "-p", "8053"]
+    ok(hythe("run", "-d", "-n", name, *asked, "nginx"))
+
+    made = shown(hythe("show", name, "-o", "json"))
+
+    ports = [(each["port"], each["protocol"]) for each in made["ipAddress"]["ports"]]
+    assert ports == [(53, "UDP"), (53, "TCP"), (8053, "TCP")]
+    assert [(each["port"], each["protocol"]) for each in made["containers"][0]["ports"]] == ports
+    assert made["tags"] == {"hythe.publish": f"{here}:53/udp"}
 
 
 def test_a_secret_that_is_not_given_is_asked_for_on_a_terminal(service: Service) -> None:
@@ -205,6 +219,7 @@ def test_why_events_and_wait(hythe: Hythe, web: str) -> None:
         (["container", "create", "x", "--image", "x", "--registry-login-server", "r.io"], 2, "--registry-username"),
         (["show", "a/b/c"], 2, "names no group"),
         (["run", "-p", "http", "nginx"], 125, "--publish"),
+        (["run", "-p", "53/sctp", "nginx"], 125, "/udp"),
         (["run", "-e", "NOT_SET_HERE", "nginx"], 2, "NOT_SET_HERE"),
         (["run", "-v", "data", "nginx"], 2, "begins with /"),
         (["run", "-v", "nobody/none:/x", "nginx"], 125, "no storage account"),

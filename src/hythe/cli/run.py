@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import uuid
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..models import ContainerGroup, Volume, VolumeMount
 
 _SIGNALLED = 128
+_PORT = re.compile(r"(?:(?P<here>[0-9]+):)?(?P<there>[0-9]+)(?:/(?P<protocol>tcp|udp))?", re.IGNORECASE)
 
 
 def task_options(function: Any) -> Any:
@@ -51,8 +53,8 @@ def task_options(function: Any) -> Any:
     "--publish",
     "ports",
     multiple=True,
-    metavar="[PORT:]PORT",
-    help="A port of the group's address; with two, the first is one of this machine.",
+    metavar="[PORT:]PORT[/udp]",
+    help="A port of the group's address, TCP unless /udp follows; with two, the first is one of this machine.",
 )
 @click.option(
     "--restart",
@@ -183,7 +185,7 @@ def _define(
         command=list(command) or None,
         environment_variables=variables(from_shell(given["environment"]), from_shell(given["secret"])),
         resources=ResourceRequirements(requests=requests),
-        ports=[ContainerPort(port=port) for port in opened] or None,
+        ports=[ContainerPort(port=port, protocol=protocol) for port, protocol in opened] or None,
         volume_mounts=mounts or None,
     )
     return ContainerGroup(
@@ -191,23 +193,27 @@ def _define(
         os_type="Linux",
         containers=[container],
         restart_policy=restart,
-        ip_address=IpAddress(type="Public", ports=[Port(port=port) for port in opened]) if opened else None,
+        ip_address=IpAddress(type="Public", ports=[Port(port=port, protocol=protocol) for port, protocol in opened])
+        if opened
+        else None,
         volumes=volumes or None,
         tags={PUBLISH: ",".join(published)} if published else None,
     )
 
 
-def _ports(words: Sequence[str]) -> tuple[list[int], list[str]]:
-    """Read -p: the ports of the group's address, and what of this machine leads to them."""
-    opened: dict[int, None] = {}
+def _ports(words: Sequence[str]) -> tuple[list[tuple[int, str]], list[str]]:
+    """Read -p: the ports of the group's address with their protocols, and what of this machine leads to them."""
+    opened: dict[tuple[int, str], None] = {}
     published = []
     for word in words:
-        here, colon, there = word.rpartition(":")
-        if not there.isdecimal() or (colon and not here.isdecimal()):
-            raise click.UsageError(f"--publish takes PORT or PORT:PORT, not '{word}'.")
-        opened[int(there)] = None
-        if colon:
-            published.append(word)
+        found = _PORT.fullmatch(word)
+        if found is None:
+            raise click.UsageError(f"--publish takes PORT or PORT:PORT, and /tcp or /udp behind it, not '{word}'.")
+        here, there = found["here"], int(found["there"])
+        udp = (found["protocol"] or "").lower() == "udp"
+        opened[there, "UDP" if udp else "TCP"] = None
+        if here:
+            published.append(f"{here}:{there}{'/udp' if udp else ''}")
     return list(opened), published
 
 
