@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from hythe import from_pod, to_pod
 from hythe.client.pod_values import PodError, cores, gigabytes
@@ -93,12 +94,62 @@ def test_a_group_becomes_a_pod_and_comes_back() -> None:
         ("spec: {containers: [{name: a, image: i}], volumes: [{name: v, secret: {secretName: no}}]}",
          "spec.volumes[0].secret.secretName"),
         ("spec: {containers: []}", "spec.containers"),
+        ("spec: {containers: [{name: a, image: i}], volumes: [{name: v, emptyDir: {medium: Memory}}]}",
+         "spec.volumes[0].emptyDir.medium"),
+        ("spec: {containers: [{name: a, image: i}], volumes: [{name: v, emptyDir: {sizeLimit: 1Gi}}]}",
+         "spec.volumes[0].emptyDir.sizeLimit"),
+        ("spec: {containers: [{name: a, image: i, imagePullPolicy: Never}]}", "spec.containers[0].imagePullPolicy"),
+        ("spec: {containers: [{name: a, image: i}], initContainers: [{name: b, image: i, imagePullPolicy: Always}]}",
+         "spec.initContainers[0].imagePullPolicy"),
+        ("spec: {containers: [{name: a, image: i, imagePullPolicy: Now}]}", "spec.containers[0].imagePullPolicy"),
+        ("spec: {containers: [{name: a, image: i}], terminationGracePeriodSeconds: 1.5}",
+         "spec.terminationGracePeriodSeconds"),
+        ("spec: {containers: [{name: a, image: i}], terminationGracePeriodSeconds: -1}",
+         "spec.terminationGracePeriodSeconds"),
     ],
 )  # fmt: skip
 def test_what_a_group_can_not_do_names_its_key(text: str, key: str) -> None:
     with pytest.raises(PodError) as caught:
         from_pod(f"kind: Pod\nmetadata: {{name: a}}\n{text}")
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{containers: [{name: a, image: i, imagePullPolicy: IfNotPresent}]}",
+        "{containers: [{name: a, image: 'i@sha256:1', imagePullPolicy: Always}]}",
+        "{containers: [{name: a, image: i}], volumes: [{name: v, emptyDir: {medium: '', sizeLimit: null}}]}",
+    ],
+)
+def test_what_a_group_does_anyway_may_be_said(text: str) -> None:
+    assert from_pod(f"kind: Pod\nmetadata: {{name: a}}\nspec: {text}").name == "a"
+
+
+def test_the_time_to_end_in_is_a_tag_and_comes_back() -> None:
+    spec = "spec: {containers: [{name: a, image: i, ports: [{containerPort: 80}]}], terminationGracePeriodSeconds: 90}"
+    text = f"kind: Pod\nmetadata: {{name: a, labels: {{app: web}}}}\n{spec}"
+    service = "kind: Service\nspec: {type: LoadBalancer, ports: [{port: 80}]}"
+    group = from_pod(f"{text}\n---\n{service}")
+    assert group.tags == {"app": "web", "hythe.shutdown-grace": "90"}
+
+    pod, balancer = yaml.safe_load_all(to_pod(group))
+
+    assert pod["spec"]["terminationGracePeriodSeconds"] == 90
+    assert pod["metadata"]["labels"] == balancer["spec"]["selector"] == {"app": "web"}
+    assert from_pod(to_pod(group)) == group
+
+
+@pytest.mark.parametrize(("tag", "seconds"), [("0", 0), ("PT1M", 60)])
+def test_the_tag_is_read_as_the_service_reads_it(tag: str, seconds: int) -> None:
+    group = ContainerGroup(name="a", location="x", containers=[], tags={"hythe.shutdown-grace": tag})
+    assert yaml.safe_load(to_pod(group))["spec"]["terminationGracePeriodSeconds"] == seconds
+
+
+@pytest.mark.parametrize("tag", ["soon", "-PT1S", ""])
+def test_a_tag_that_is_no_time_is_named(tag: str) -> None:
+    with pytest.raises(PodError, match=r"tags\.hythe\.shutdown-grace"):
+        to_pod(ContainerGroup(location="x", containers=[], tags={"hythe.shutdown-grace": tag}))
 
 
 @pytest.mark.parametrize("text", ["kind: Deployment", "", "a: [", "[]", "kind: Secret\nmetadata: {name: a}"])

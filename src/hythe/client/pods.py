@@ -36,6 +36,7 @@ from hythe.models import (
     Volume,
     VolumeMount,
 )
+from hythe.wire.tags import GRACE
 
 from .pod_values import DNS_LABEL, PodError, cores, gigabytes, only
 
@@ -95,7 +96,7 @@ class _Reader:
         return ContainerGroup(
             name=metadata.get("name"),
             location=location,
-            tags=_strings(metadata.get("labels")) or None,
+            tags=_strings(metadata.get("labels")) | _grace(spec.get("terminationGracePeriodSeconds")) or None,
             os_type="Windows" if (spec.get("os") or {}).get("name") == "windows" else "Linux",
             containers=containers,
             init_containers=inits or None,
@@ -149,6 +150,7 @@ class _Reader:
     def _common(self, said: dict[str, Any], key: str) -> dict[str, Any]:
         if said.get("args") and not said.get("command"):
             raise PodError(f"{key}.args", "a group's command takes the place of the entrypoint too: give command")
+        _pulled(said.get("imagePullPolicy"), said.get("image"), f"{key}.imagePullPolicy")
         mounts = []
         for index, each in enumerate(said.get("volumeMounts") or ()):
             only(each, f"{key}.volumeMounts[{index}]", "name", "mountPath", "readOnly")
@@ -212,6 +214,7 @@ class _Reader:
                     directory=repository.get("directory"),
                 ),
             )
+        _empty(said.get("emptyDir") or {}, f"{key}.emptyDir")
         return Volume(name=name, empty_dir={})
 
     def _files(self, said: dict[str, Any], key: str) -> dict[str, str]:
@@ -228,6 +231,41 @@ class _Reader:
 
 def _strings(said: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(name): str(value) for name, value in (said or {}).items()}
+
+
+def _grace(said: Any) -> dict[str, str]:
+    """Give the tag that lets containers have as long between being asked to end and being killed."""
+    if said is None:
+        return {}
+    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+        raise PodError("spec.terminationGracePeriodSeconds", f"{said!r} is no whole number of seconds")
+    return {GRACE: str(said)}
+
+
+def _pulled(policy: Any, image: Any, key: str) -> None:
+    """See that an image is got as a group gets it: it is pulled if it is not there, and used as it is if it is.
+
+    What a digest names never changes, so it is the same image however often it is asked for.
+    """
+    if policy == "Never":
+        raise PodError(key, "a group pulls an image that is not there. Leave the policy out if it may")
+    if policy == "Always" and "@" not in str(image):
+        raise PodError(
+            key,
+            "a group uses an image that is there without asking its registry again. Leave the policy out if that "
+            "will do, or name the image by its digest",
+        )
+    if policy not in (None, "", "Always", "IfNotPresent"):
+        raise PodError(key, f"{policy!r} is none of IfNotPresent, Always, Never")
+
+
+def _empty(said: dict[str, Any], key: str) -> None:
+    """See that a directory is one on the disk without a bound, the only kind that groups have."""
+    only(said, key, "medium", "sizeLimit")
+    if said.get("medium"):
+        raise PodError(f"{key}.medium", "the empty directory of a group is on the disk: take it out if that will do")
+    if said.get("sizeLimit") is not None:
+        raise PodError(f"{key}.sizeLimit", "nothing bounds the empty directory of a group: take it out")
 
 
 def _secret(said: dict[str, Any]) -> dict[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import yaml
 
 from hythe.models import (
@@ -17,6 +19,7 @@ from hythe.models import (
     ResourceRequests,
     Volume,
 )
+from hythe.wire.tags import GRACE
 
 from .pod_values import DNS_LABEL, PodError
 
@@ -46,6 +49,7 @@ class _Writer:
     def __init__(self, group: ContainerGroup) -> None:
         self._group = group
         self._name = group.name or "group"
+        self._labels = {name: value for name, value in (group.tags or {}).items() if name != GRACE}
         self._secrets: list[dict[str, Any]] = []
 
     def text(self) -> str:
@@ -56,10 +60,11 @@ class _Writer:
             initContainers=[self._common(each) for each in group.init_containers or ()],
             volumes=[self._volume(each) for each in group.volumes or ()],
             restartPolicy=group.restart_policy or "Always",
+            terminationGracePeriodSeconds=_grace((group.tags or {}).get(GRACE)),
             dnsConfig=_dns(group),
             os={"name": "windows"} if group.os_type == "Windows" else None,
         )
-        metadata = _there(name=self._name, labels=group.tags)
+        metadata = _there(name=self._name, labels=self._labels)
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
         documents = [pod, *self._secrets, *self._service()]
         return str(yaml.safe_dump_all(documents, sort_keys=False))
@@ -76,7 +81,7 @@ class _Writer:
                    protocol=str(each.protocol or "TCP"))
             for each in address.ports or ()
         ]  # fmt: skip
-        spec = _there(type="LoadBalancer", selector=self._group.tags, ports=ports)
+        spec = _there(type="LoadBalancer", selector=self._labels, ports=ports)
         metadata = _there(name=self._name, annotations=notes)
         return [{"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}]
 
@@ -169,6 +174,19 @@ class _Writer:
 def _there(**members: Any) -> dict[str, Any]:
     """Leave out what is not there."""
     return {name: value for name, value in members.items() if value is not None and value not in ([], {})}
+
+
+def _grace(tag: str | None) -> int | None:
+    """Read the tag as the service does, in seconds: ``90`` or ``PT1M30S``."""
+    if tag is None:
+        return None
+    try:
+        found = float(tag) if tag.isdecimal() else msgspec.convert(tag, timedelta).total_seconds()
+    except msgspec.ValidationError:
+        found = -1.0
+    if found < 0:
+        raise PodError(f"tags.{GRACE}", f"{tag!r} is no number of seconds or ISO 8601 duration")
+    return round(found)
 
 
 def _probe(said: ContainerProbe | None) -> dict[str, Any] | None:
