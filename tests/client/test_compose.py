@@ -157,8 +157,40 @@ def test_the_small_languages() -> None:
     for text, meant in (
         ("$A", "a"), ("${A}b", "ab"), ("$$A", "$A"), ("${EMPTY:-d}", "d"), ("${EMPTY-d}", ""), ("${NO-d}", "d"),
         ("${A:+yes}", "yes"), ("${NO:+yes}", ""), ("${NO}", ""), ("100%", "100%"),
+        ("${NO:-${NONE:-d}}!", "d!"), ("${NO:-${A}-$A}/${A}", "a-a/a"), ("${NO-${EMPTY-d}}", ""),
+        ("${EMPTY:-${NO-${EMPTY:-deep}}}", "deep"), ("${A:+<${NO:-${A}}>}", "<a>"), ("${EMPTY+${NO:-d}}", "d"),
+        ("${A:-${NO:?unwanted}}", "a"), ("${A:?${NO}}", "a"), ("${A?why}", "a"), ("${NO:-$$A $${A}}", "$A ${A}"),
+        ("$${NO:-${A}}", "${NO:-a}"), ("${NO:-{}}", "{}"), ("${A:-$${x}}", "a"), ("$A$A-${A}", "aa-a"),
     ):  # fmt: skip
         assert interpolated({"k": [text]}, known, "") == {"k": [meant]}, text
+    loop = {"A": "$A ${NO"}
+    assert interpolated("$A ${B:-$A}", loop, "") == "$A ${NO $A ${NO"
     assert [seconds(each, "k") for each in ("1h", "1m1.6s", "20ms", 7)] == [3600, 62, 1, 7]
     assert [gigabytes(each, "k") for each in ("1g", "512MB", "1.5GiB", 1 << 30)] == [1.0, 0.5, 1.5, 1.0]
     assert env_lines('export A=1\nB\nC="x"\n') == {"A": "1", "B": None, "C": "x"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["$", "5$", "$5", "$(date)", "${", "${}", "${A", "${ A}", "${A }", "${A!}", "${A:}", "${A:-b", "${A:-${B}",
+     "${NO:-$5}", "${NO:-${B!}}", "${É}"],
+)  # fmt: skip
+def test_what_begins_no_variable_names_its_key_and_not_the_text(text: str) -> None:
+    with pytest.raises(ComposeError, match=r"write \$\$") as caught:
+        interpolated({"services": {"a": {"command": ["sh", "hush" + text]}}}, {}, "")
+    assert caught.value.key == "services.a.command[1]" and "hush" not in str(caught.value)
+
+
+def test_a_variable_that_must_be_set_names_its_key_and_says_why_with_variables() -> None:
+    for text in ("${NO:?see $A}", "${EMPTY:?see ${A}}", "${OTHER-${NO?see ${NONE:-a}}}"):
+        with pytest.raises(ComposeError, match="is not set: see a") as caught:
+            interpolated({"image": text}, {"A": "a", "EMPTY": ""}, "")
+        assert caught.value.key == "image"
+
+
+def test_a_variable_within_another_is_put_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IMAGE_OF_THE_TEST", raising=False)
+    text = "services: {a: {image: '${IMAGE_OF_THE_TEST:-${OTHER_OF_THE_TEST:-nginx}}'}}"
+    (tmp_path / "c.yaml").write_text(text)
+    (tmp_path / ".env").write_text("OTHER_OF_THE_TEST=caddy")
+    assert (from_compose(tmp_path / "c.yaml").containers or [])[0].image == "caddy"

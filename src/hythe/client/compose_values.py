@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 _VARIABLE = re.compile(
-    r"\$(?:(?P<escaped>\$)|(?P<named>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<word>[^}]*))?\})"
+    r"\$(?:(?P<escaped>\$)|(?P<named>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?P<how>:?[-?+])?)?", re.ASCII
 )
+_BRACE = re.compile(r"\$\{|\}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
@@ -26,7 +27,10 @@ class ComposeError(ValueError):
 
 
 def interpolated(value: Any, variables: Mapping[str, str], key: str) -> Any:
-    """Put variables into every text of a document: ``$NAME``, ``${NAME:-default}``, ``${NAME:?why}``, ``$$``."""
+    """Put variables into every text of a document: ``$NAME``, ``${NAME:-default}``, ``${NAME:?why}``, ``$$``.
+
+    What stands for a variable may have variables too: ``${NAME:-${OTHER:-default}}``.  Raises `ComposeError`.
+    """
     if isinstance(value, Mapping):
         return {
             name: interpolated(each, variables, f"{key}.{name}" if key else str(name)) for name, each in value.items()
@@ -35,21 +39,50 @@ def interpolated(value: Any, variables: Mapping[str, str], key: str) -> Any:
         return [interpolated(each, variables, f"{key}[{index}]") for index, each in enumerate(value)]
     if not isinstance(value, str) or "$" not in value:
         return value
-    return _VARIABLE.sub(lambda found: _value(found, variables, key), value)
+    return _filled(value, variables, key)
 
 
-def _value(found: re.Match[str], variables: Mapping[str, str], key: str) -> str:
-    if found["escaped"]:
-        return "$"
-    name = found["named"] or found["braced"]
-    how, word = found["how"] or "", found["word"] or ""
+def _filled(text: str, variables: Mapping[str, str], key: str) -> str:
+    """Put variables into one text."""
+    made, at = [], 0
+    while (found := _VARIABLE.search(text, at)) is not None:
+        made.append(text[at : found.start()])
+        at = found.end()
+        if found["escaped"]:
+            made.append("$")
+            continue
+        name, how = found["named"] or found["braced"], found["how"] or ""
+        end = _closing(text, at) if found["braced"] else at
+        if not name or end < at or (end > at and not how):  # the text is not shown: it may be a password
+            why = "a '$' in it begins no variable such as $NAME, ${NAME} or ${NAME:-default}: write $$ for the sign"
+            raise ComposeError(key, why)
+        made.append(_value(name, how, text[at:end], variables, key))
+        at = end + 1 if found["braced"] else end
+    return "".join((*made, text[at:]))
+
+
+def _closing(text: str, at: int) -> int:
+    """Find the brace that ends a variable whose word begins at ``at``, behind those of variables in it; -1 for none."""
+    depth = 1
+    for found in _BRACE.finditer(text, at):
+        depth += -1 if found[0] == "}" else 1
+        if not depth:
+            return found.start()
+    return -1
+
+
+def _value(name: str, how: str, word: str, variables: Mapping[str, str], key: str) -> str:
+    """Give what a variable stands for.  Its word is read only if it is wanted, as a shell does."""
     value = variables.get(name)
     there = value is not None and (value != "" or not how.startswith(":"))
-    if how.endswith("?") and not there:
-        raise ComposeError(key, f"the variable {name} is not set{': ' + word if word else ''}. Set it or write .env.")
     if how.endswith("+"):
-        return word if there else ""
-    return value if there and value is not None else word
+        return _filled(word, variables, key) if there else ""
+    if there and value is not None:
+        return value
+    word = _filled(word, variables, key)
+    if how.endswith("?"):
+        raise ComposeError(key, f"the variable {name} is not set{': ' + word if word else ''}. Set it or write .env.")
+    return word
 
 
 def env_lines(text: str) -> dict[str, str | None]:
