@@ -441,6 +441,31 @@ def test_loops_in_variables_and_outputs() -> None:
     assert read(with_loop).outputs(nothing)["x"] == {"type": "Array", "value": [5, 6]}
 
 
+def test_loops_make_variables_of_their_names() -> None:
+    names_ = {"name": "names", "count": 3, "input": "[concat('web', copyIndex('names'))]"}
+    ports = {"name": "Ports", "count": "[length(variables('names'))]", "input": {"port": "[add(80, copyIndex())]"}}
+    variables = {"copy": [names_, ports], "first": "[variables('names')[0]]"}
+    assert evaluate("[variables('names')]", variables=variables) == ["web0", "web1", "web2"]
+    assert evaluate("[variables('ports')[2].port]", variables=variables) == 82
+    assert evaluate("[variables('first')]", variables=variables) == "web0"
+    many = {"name": "v", "count": 801, "input": "x"}
+    assert evaluate("x", variables={"copy": [many]}) == "x"  # nobody asks for it
+    assert "between 0 and 800" in fails("[variables('v')]", variables={"copy": [many]})
+    itself = {"name": "v", "count": 1, "input": "[variables('v')]"}
+    assert "depends on itself" in fails("[variables('v')]", variables={"copy": [itself]})
+    assert "'V' is defined multiple times" in fails("x", variables={"copy": [many], "V": 1})
+    loops = [many | {"name": f"v{n}"} for n in range(513)]
+    assert "more than 512 variables" in fails("x", variables={"copy": loops})
+
+
+def test_loops_within_loops_are_bounded_without_any_expression() -> None:
+    deep: Any = "x"
+    for n in range(5):
+        deep = {"copy": [{"name": f"l{n}", "count": 800, "input": deep}]}
+    assert "produce too much" in fails("[variables('v')]", variables={"v": deep})
+    assert "produce too much" in fails("[variables('l4')]", variables=deep)
+
+
 def test_conditions_leave_out() -> None:
     plan = read(
         {

@@ -43,16 +43,23 @@ class _Lambda(Struct, frozen=True):
     body: Node
 
 
+class _Loop(Struct, frozen=True):
+    """What a variable is that a copy loop fills."""
+
+    definition: dict[str, Value]
+
+
 class Evaluator:
     """Evaluates the expressions of one template."""
 
     def __init__(self, scope: Scope, variables: Mapping[str, Value], functions: Mapping[str, Any]) -> None:
+        """Take variables as `variables_of` gives them, and functions by lower-case name with their namespace."""
         self.scope = scope
         self.parameters: Callable[[str], Value] = _nothing("parameters")
         self.reference: Reference | None = None
         self.only_here: dict[str, Callable[..., Value]] = {}
         """Functions that are offered for a while: newGuid and utcNow in default values."""
-        self._variables = {name.lower(): each for name, each in variables.items()}
+        self._variables = variables
         self._known: dict[str, Value] = {}
         self._entered: list[str] = []
         self._functions = functions
@@ -80,23 +87,21 @@ class Evaluator:
             out: dict[str, Value] = {}
             for name, each in given.items():
                 if name.lower() == "copy" and _is_copy(each):
-                    out |= self._property_copies(each, depth)
+                    out |= {str(loop["name"]): self.looped(loop, str(loop["name"]), depth) for loop in each}
                 else:
                     key = self.expression(name) if is_expression(name) else name
                     out[text_of(key)] = self.value(each, depth + 1)
             return out
         return given
 
-    def _property_copies(self, loops: list[dict[str, Value]], depth: int) -> dict[str, list[Value]]:
-        out = {}
-        for loop in loops:
-            name = str(loop["name"])
-            items = []
-            for index in range(self.count(loop.get("count"), name)):
-                with self.copying(name, index):
-                    items.append(self.value(loop.get("input"), depth + 1))
-            out[name] = items
-        return out
+    def looped(self, loop: dict[str, Value], name: str, depth: int = 0) -> list[Value]:
+        """Evaluate the input of a copy loop once for each of its turns."""
+        items = []
+        for index in range(self.count(loop.get("count"), name)):
+            with self.copying(name, index):
+                items.append(self.value(loop.get("input"), depth + 1))
+            self._count(items[-1])  # an input without expressions grows too, in loops within loops above all
+        return items
 
     def count(self, given: Value, name: str) -> int:
         """Evaluate the count of a loop."""
@@ -131,7 +136,9 @@ class Evaluator:
         copies, self._copies = self._copies, []
         locals_, self._locals = self._locals, []
         try:
-            found = self._known[key] = self.value(self._variables[key])
+            given = self._variables[key]
+            found = self.looped(given.definition, name) if isinstance(given, _Loop) else self.value(given)
+            self._known[key] = found
         finally:
             self._entered.pop()
             self._copies, self._locals = copies, locals_
@@ -448,6 +455,21 @@ def _is_copy(value: Value) -> bool:
         and bool(value)
         and all(isinstance(each, dict) and isinstance(each.get("name"), str) and "count" in each for each in value)
     )
+
+
+def variables_of(given: Mapping[str, Value]) -> dict[str, Value]:
+    """Give the variables of a template by lower-case name, those among them that its ``copy`` loops fill.
+
+    Raises `TemplateError` for a name that is there twice.
+    """
+    out: dict[str, Value] = {}
+    for name, each in given.items():
+        loops = name.lower() == "copy" and _is_copy(each)
+        for key, value in [(loop["name"], _Loop(loop)) for loop in each] if loops else [(name, each)]:
+            if key.lower() in out:
+                raise TemplateError(f"The template variable '{key}' is defined multiple times in a template")
+            out[key.lower()] = value
+    return out
 
 
 def _type_at(args: list[str], node: Apply) -> int:

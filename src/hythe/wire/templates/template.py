@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from .evaluate import Evaluator, Reference, Scope, expressions, references
+from .evaluate import Evaluator, Reference, Scope, expressions, references, variables_of
 from .expressions import TemplateError, parse
 from .texts import utc_now
 from .values import Value, kind, member, same
@@ -94,11 +94,7 @@ class Plan:
                 type_ = str(each.get("type", "")).lower()
                 shown = {"type": {"int": "Int", "bool": "Bool"}.get(type_, str(each.get("type")).capitalize())}
                 if "copy" in each:
-                    items = []
-                    for index in range(self._evaluator.count(each["copy"].get("count"), name)):
-                        with self._evaluator.copying(name, index):
-                            items.append(self._evaluator.value(each["copy"].get("input")))
-                    value: Value = items
+                    value: Value = self._evaluator.looped(each["copy"], name)
                 else:
                     value = self._evaluator.value(each.get("value"))
                 if type_.startswith("secure"):
@@ -160,6 +156,7 @@ def read_template(template: Value, given: dict[str, Value], scope: Scope, moment
             raise TemplateError(f"The template's '{name}' are not of the right type")
     if "resources" not in parts:
         raise TemplateError("The template has no 'resources'")
+    parts["variables"] = variables_of(parts.get("variables") or {})
     for name, most in (
         ("parameters", _MOST_PARAMETERS), ("variables", _MOST_VARIABLES), ("outputs", _MOST_OUTPUTS)
     ):  # fmt: skip
@@ -168,7 +165,7 @@ def read_template(template: Value, given: dict[str, Value], scope: Scope, moment
     for name, each in (parts.get("outputs") or {}).items():
         if not isinstance(each, dict):
             raise TemplateError(f"The template output '{name}' is not an object")
-    evaluator = Evaluator(scope, parts.get("variables") or {}, _user_functions(parts.get("functions") or []))
+    evaluator = Evaluator(scope, parts["variables"], _user_functions(parts.get("functions") or []))
     parameters = _Parameters(evaluator, parts.get("parameters") or {}, given, moment, seed).all()
     steps = _Reader(evaluator, scope).steps(parts["resources"] or [])
     evaluator.check_functions(parts.get("outputs"))  # which are evaluated at the end only
