@@ -328,6 +328,25 @@ async def test_a_failure_is_told_and_stops_what_depends_on_it(service: Service) 
     assert names == ["good", "other"]
 
 
+@pytest.mark.parametrize("where", ["resource", "variable"])
+async def test_an_unknown_function_is_refused_before_anything_is_made(service: Service, where: str) -> None:
+    first = {"type": IDENTITIES, "apiVersion": "2023-01-31", "name": "id1", "location": "eastus"}
+    second = first | {"name": "id2", "tags": {"a": "[bogus(reference('id1').clientId)]"}}
+    documents = {
+        "resource": template(first, second),
+        "variable": template(
+            first,
+            variables={"v": "[bogus('x')]"},
+            outputs={"o": {"type": "string", "value": "[variables('v')]"}},
+        ),
+    }
+    for method, end in (("POST", "/validate"), ("POST", "/whatIf"), ("PUT", "")):
+        refused = await ask(service, method, f"{DEPLOYMENTS}/d{end}", body(documents[where]))
+        assert (refused.status, refused.code) == (400, "InvalidTemplate")
+        assert "'bogus' is not valid" in refused.json["error"]["message"]
+    assert (await ask(service, "GET", f"{FOLDER}/resources")).json["value"] == []
+
+
 async def test_what_can_be_known_before_is_refused_at_once(service: Service) -> None:
     for document, code in (
         (template(aci("BAD NAME")), "InvalidTemplateDeployment"),

@@ -251,6 +251,60 @@ def test_user_functions_see_their_own_parameters_only() -> None:
     assert "not valid" in fails("[my.other()]", functions=functions)
 
 
+BOGUS = "[bogus(reference('id1').clientId)]"
+
+
+def inner(template: dict[str, Any], type_: str = "Microsoft.Resources/deployments") -> dict[str, Any]:
+    options = {"expressionEvaluationOptions": {"scope": "inner"}, "mode": "Incremental", "template": template}
+    return {"type": type_, "apiVersion": "2021-04-01", "name": "n", "properties": options}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"variables": {"unused": BOGUS}},
+        {"variables": {"copy": [{"name": "unused", "count": 1, "input": {"a": [BOGUS]}}]}},
+        {"outputs": {"o": {"type": "string", "condition": False, "value": BOGUS}}},
+        {"resources": [{"type": ACI, "apiVersion": "x", "name": "a", "properties": {BOGUS: 1}}]},
+        {"resources": [{"type": ACI, "apiVersion": "x", "name": "a", "condition": False, "tags": {"a": BOGUS}}]},
+        {"resources": [{"type": ACI, "apiVersion": "x", "name": "a", "tags": "[if(true(), 1, bogus())]"}]},
+        {"resources": [{"type": ACI, "apiVersion": "x", "name": BOGUS, "copy": {"name": "l", "count": 0}}]},
+        {"resources": [{"type": ACI, "apiVersion": "x", "name": "a", "resources": [{"name": "b", "tags": BOGUS}]}]},
+        {"resources": {"a": {"type": ACI, "apiVersion": "x", "name": "a", "existing": True, "tags": BOGUS}}},
+        {"resources": [inner({"resources": []}) | {"tags": {"a": BOGUS}}]},
+        {"functions": [{"namespace": "my", "members": {"f": {"output": {"type": "string", "value": BOGUS}}}}]},
+    ],
+)
+def test_an_unknown_function_is_told_of_wherever_it_is(more: dict[str, Any]) -> None:
+    with pytest.raises(TemplateError, match="The template function 'bogus' is not valid"):
+        read({"resources": []} | more)
+
+
+def test_an_unknown_function_of_ones_own_is_told_of_too() -> None:
+    with pytest.raises(TemplateError, match=r"The template function 'my\.other' is not valid"):
+        read({"resources": [], "variables": {"unused": "[my.other()]"}})
+
+
+def test_what_is_not_evaluated_may_name_any_function() -> None:
+    template = {"resources": [], "variables": {"v": BOGUS}}
+    remarks = {"comments": BOGUS, "metadata": {"a": BOGUS}, "tags": {"a": f"[{BOGUS}"}}
+    deployment = "[concat('Microsoft.Resources', '/deployments')]"
+    plan = read(
+        {
+            "variables": {"v": f"[{BOGUS}", "w": "[later"},
+            "resources": [
+                {"type": ACI, "apiVersion": "x", "name": "a", **remarks},
+                inner(template),
+                inner(template, deployment) | {"name": "m"},
+            ],
+            "outputs": {"o": {"type": "string", "metadata": {"a": BOGUS}, "value": "[variables('v')]"}},
+        }
+    )
+    assert plan.outputs(nothing)["o"]["value"] == BOGUS
+    assert plan.body(plan.steps[0], nothing) == {"tags": {"a": BOGUS}}
+    assert not plan.needs_reference(plan.steps[0])
+
+
 def test_random_texts_never_break_the_reader() -> None:
     chosen = random.Random(7)
     letters = string.ascii_letters + string.digits + "'()[].,? -\n"

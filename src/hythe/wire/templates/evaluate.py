@@ -215,7 +215,7 @@ class Evaluator:
         for text in expressions(value):
             for node in applications(parse(text)):
                 special = hasattr(self, f"_do_{node.name}") or node.name in self.only_here
-                if not special and "." not in node.name and node.name not in FUNCTIONS:
+                if not special and node.name not in FUNCTIONS and node.name not in self._functions:
                     raise TemplateError(self._unknown(node))
 
     def _unknown(self, node: Apply) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from .evaluate import Evaluator, Reference, Scope, expressions, references, variables_of
-from .expressions import TemplateError, parse
+from .expressions import TemplateError, is_expression, parse
 from .texts import utc_now
 from .values import Value, kind, member, same
 
@@ -24,6 +24,8 @@ _CONTROL = frozenset(
      "existing", "resourcegroup", "subscriptionid", "asserts", "import")
 )  # fmt: skip
 """Members of a resource that are for the deployment, not for the resource."""
+_UNREAD = frozenset(("resources", "comments", "metadata", "asserts", "import"))
+"""Members of a resource or an output that are not evaluated with it."""
 _TYPES = {
     "string": "string", "securestring": "string", "int": "int", "bool": "bool", "array": "array",
     "object": "object", "secureobject": "object",
@@ -82,7 +84,7 @@ class Plan:
 
     def needs_reference(self, step: Step) -> bool:
         """Tell whether a resource can be evaluated only when others are there."""
-        return any(True for text in expressions(step.definition) for _ in references(parse(text)))
+        return any(True for text in expressions(_own(step.definition, step.type)) for _ in references(parse(text)))
 
     def outputs(self, reference: Reference) -> dict[str, Value]:
         """Evaluate the outputs: name -> type and value.  Raises `TemplateError`."""
@@ -156,7 +158,7 @@ def read_template(template: Value, given: dict[str, Value], scope: Scope, moment
             raise TemplateError(f"The template's '{name}' are not of the right type")
     if "resources" not in parts:
         raise TemplateError("The template has no 'resources'")
-    parts["variables"] = variables_of(parts.get("variables") or {})
+    written, parts["variables"] = parts.get("variables"), variables_of(parts.get("variables") or {})
     for name, most in (
         ("parameters", _MOST_PARAMETERS), ("variables", _MOST_VARIABLES), ("outputs", _MOST_OUTPUTS)
     ):  # fmt: skip
@@ -165,10 +167,15 @@ def read_template(template: Value, given: dict[str, Value], scope: Scope, moment
     for name, each in (parts.get("outputs") or {}).items():
         if not isinstance(each, dict):
             raise TemplateError(f"The template output '{name}' is not an object")
-    evaluator = Evaluator(scope, parts["variables"], _user_functions(parts.get("functions") or []))
+    functions = _user_functions(parts.get("functions") or [])
+    evaluator = Evaluator(scope, parts["variables"], functions)
     parameters = _Parameters(evaluator, parts.get("parameters") or {}, given, moment, seed).all()
+    # Much is evaluated only when other resources are there, or never: an unknown function is told of before all that.
+    Evaluator(scope, {}, {}).check_functions([each.get("output") for each in functions.values()])
+    evaluator.check_functions(written)
+    evaluator.check_functions([_own(each, str(each.get("type"))) for each in _written(_resources_of(parts))])
+    evaluator.check_functions([_own(each, "") for each in (parts.get("outputs") or {}).values()])
     steps = _Reader(evaluator, scope).steps(parts["resources"] or [])
-    evaluator.check_functions(parts.get("outputs"))  # which are evaluated at the end only
     return Plan(evaluator, steps, parts.get("outputs") or {}, parameters)
 
 
@@ -452,10 +459,7 @@ class _Reader:
 
     def _referred(self, step: Step) -> Iterator[str]:
         """Find the resources of the template that a resource refers to: it comes after them."""
-        body = {name: each for name, each in step.definition.items() if name.lower() != "resources"}
-        if step.type.lower() == DEPLOYMENT.lower() and isinstance(body.get("properties"), dict):
-            body["properties"] = {name: each for name, each in body["properties"].items() if name != "template"}
-        for text in expressions(body):
+        for text in expressions(_own(step.definition, step.type)):
             for call in references(parse(text)):
                 if not call.args:
                     continue
@@ -503,6 +507,23 @@ def _nested_in(deployment: dict[str, Value]) -> list[dict[str, Value]]:
 def _resources_of(template: Value) -> list[Value]:
     resources = template.get("resources") if isinstance(template, dict) else None
     return [*resources.values()] if isinstance(resources, dict) else resources if isinstance(resources, list) else []
+
+
+def _written(resources: list[Value]) -> Iterator[dict[str, Value]]:
+    """Give resources and their children as they are written, those too that a condition or a loop may leave out."""
+    for each in resources:
+        if isinstance(each, dict):
+            yield each
+            yield from _written(_resources_of(each))
+
+
+def _own(definition: dict[str, Value], type_: str) -> dict[str, Value]:
+    """Give what its own deployment evaluates of a resource or an output: of a nested one not the template."""
+    out = {name: each for name, each in definition.items() if name.lower() not in _UNREAD}
+    nested = type_.lower() == DEPLOYMENT.lower() or is_expression(type_)  # what that gives is not known yet
+    if nested and isinstance(out.get("properties"), dict):
+        out["properties"] = {name: each for name, each in out["properties"].items() if name != "template"}
+    return out
 
 
 def _ordered(steps: dict[str, Step]) -> list[Step]:
