@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hythe.engines.base import ContainerSeen, Observed, Uid, Want
 from hythe.engines.sim import Outcome, SimulatedEngine
@@ -95,6 +96,8 @@ async def test_a_new_container_is_judged_anew_and_an_ended_one_no_more() -> None
     again = prober.look(wanted, seen(identity="id2"), View(ready={"c": True})).containers[0]
     assert (again.live, again.ready) == (True, False)
     prober.look(wanted, seen("exited", "id2"), View())
+    assert prober._groups == {"u": {}}
+    prober.look(replace(wanted, desired="stop"), seen("exited", "id2"), View())
     assert prober._groups == {}
     await prober.stop()
 
@@ -158,3 +161,21 @@ async def test_readiness_is_kept_for_the_gateway_and_restarts_nothing() -> None:
 
     assert thought == [{"web": each} for each in (False, True, True, False, True)], "the other has no probe"
     assert view["restartCount"] == 0 and view["currentState"]["state"] == "Running"
+
+
+async def test_a_container_that_crashed_and_was_started_again_is_not_ready_before_it_says_so() -> None:
+    time = Time()
+    engine = SimulatedEngine({"web": Outcome(probes=(True,))})
+    async with running(engine=engine, sleep=time.sleep) as service:
+        await service.make_folder()
+        await service.ask("PUT", f"{GROUPS}/g", group(container(readinessProbe=PROBE)))
+        async with asyncio.timeout(30):
+            while not ready(service)["web"]:
+                await time.tick()
+                await asyncio.sleep(0.002)
+            engine.outcomes["web"] = Outcome(probes=(False,))
+            engine.end(next(iter(engine.groups)), "web", 1, "Error")
+            while not (await see(service))["restartCount"]:
+                await asyncio.sleep(0.002)
+        assert (await see(service))["currentState"]["state"] == "Running"
+        assert ready(service) == {"web": False}

@@ -52,7 +52,7 @@ class Prober:
         self._clock = clock
         self._sleep = sleep
         self._groups: dict[Uid, dict[str, _Probed]] = {}
-        """By group and by container id."""
+        """By group and by container id.  A group that is to run and was looked at is there, whatever runs of it."""
         self._happened: dict[Uid, list[Happened]] = defaultdict(list)
         self._hints: asyncio.Queue[Uid] = asyncio.Queue()
 
@@ -88,10 +88,11 @@ class Prober:
             if due:
                 was_ready = known is None and view.ready.get(one.name, False)
                 group[identity] = self._begin(want.uid, one, seen.sandbox.ip if seen.sandbox else None, due, was_ready)
-        if running:
-            self._groups[want.uid] = group
+        if want.desired == "run":
+            self._groups[want.uid] = group  # an empty one too: what is started next is not what was ready before
         else:
             self._groups.pop(want.uid, None)
+        if not running:
             self._happened.pop(want.uid, None)
         return replace(seen, containers=tuple(self._judged(one, group.get(one.id)) for one in seen.containers))
 
