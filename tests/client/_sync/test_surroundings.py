@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -189,6 +193,46 @@ def test_the_first_that_gives_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert (credential.get_token(SCOPE)).token == "newer"
     credential.close()
     assert credential.chosen is None
+
+
+@contextlib.contextmanager
+def identities() -> Iterator[tuple[str, list[str]]]:
+    """Serve tokens of managed identities; gives the address and the queries that came."""
+    queries: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            queries.append(urlsplit(self.path).query)
+            body = json.dumps({"access_token": "t", "expires_on": "2000000000"}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/token", queries
+        server.shutdown()
+
+
+def test_a_client_id_without_a_secret_names_a_managed_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_ID", "mine")
+    monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION)
+    monkeypatch.setenv("IDENTITY_HEADER", "h3ader")
+    with identities() as (url, queries):
+        monkeypatch.setenv("IDENTITY_ENDPOINT", url)
+        credential = (connect("azure"))._session._credential
+        assert isinstance(credential, DefaultCredential)
+        assert (credential.get_token(SCOPE)).token == "t"
+        assert credential.chosen == "ManagedIdentityCredential"
+        credential.close()
+    assert [parse_qs(query)["client_id"] for query in queries] == [["mine"]]
+    monkeypatch.setenv("AZURE_TENANT_ID", "tenant")
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "s3cret")
+    assert isinstance((connect("azure"))._session._credential, EnvironmentCredential)
 
 
 def target(client: ContainerInstanceManagementClient) -> tuple[str, str]:

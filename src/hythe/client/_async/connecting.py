@@ -22,7 +22,7 @@ from ._io import Clock, Transport, close
 from .container_instances import ContainerInstanceManagementClient
 from .credentials import Ca
 from .exchange import exchange
-from .surroundings import DefaultCredential, EnvironmentCredential, az_account
+from .surroundings import DefaultCredential, EnvironmentCredential, az_account, has_secret
 from .transport import HttpTransport
 
 _SUBSCRIPTION = "AZURE_SUBSCRIPTION_ID"
@@ -87,7 +87,8 @@ async def connect(
 
     Without ``to`` the first of these: the auth file that AZURE_AUTH_LOCATION names; the service of this machine
     (``data_dir``, HYTHE_HOME, or the usual folder); Azure, with AZURE_CLIENT_ID and AZURE_SUBSCRIPTION_ID or the az
-    CLI's login.  ``to`` chooses: ``"local"``, ``"azure"``, a cloud or its name, the path of an auth file, or an https
+    CLI's login.  AZURE_CLIENT_ID with a secret or certificate is a service principal's, without one a managed
+    identity's.  ``to`` chooses: ``"local"``, ``"azure"``, a cloud or its name, the path of an auth file, or an https
     address.  ``options`` go to the client.  Raises `CredentialError` that says what was looked for.
     """
     if to is None:
@@ -173,8 +174,8 @@ async def _azure(
     known = chosen or PUBLIC
     credential = options.pop("credential", None)
     if credential is None:
-        by_environment = bool(os.environ.get("AZURE_CLIENT_ID"))
-        ways = EnvironmentCredential if by_environment else DefaultCredential
+        # AZURE_CLIENT_ID without a secret names a managed identity.
+        ways = EnvironmentCredential if os.environ.get("AZURE_CLIENT_ID") and has_secret() else DefaultCredential
         credential = ways(authority=known.authority, ca=options.get("ca"))
     made = ContainerInstanceManagementClient(
         credential, subscription, known.resource_manager, **{"credential_scopes": known.scopes, **options}

@@ -77,6 +77,11 @@ async def az_account(timeout: float = 30.0) -> AzAccount:
     return read_account(await run_program(["az", "account", "show", "--output", "json"], timeout))
 
 
+def has_secret() -> bool:
+    """Tell whether the environment holds, or names the file of, what `EnvironmentCredential` signs in with."""
+    return any(os.environ.get(f"AZURE_{name}") for name in ("CLIENT_SECRET", "CLIENT_CERTIFICATE_PATH"))
+
+
 class EnvironmentCredential:
     """Signs in with what AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH say.
 
@@ -132,7 +137,8 @@ class EnvironmentCredential:
 class DefaultCredential:
     """Uses the first that gives a token: the environment, the auth file, a managed identity, the az CLI's login.
 
-    An auth file is looked for only where AZURE_AUTH_LOCATION says.  ``chosen`` tells which it is, once it gave a token.
+    An auth file is looked for only where AZURE_AUTH_LOCATION says.  AZURE_CLIENT_ID picks one of several managed
+    identities.  ``chosen`` tells which credential it is, once it gave a token.
     """
 
     def __init__(self, *, authority: str = AZURE_AUTHORITY, ca: Ca | None = None) -> None:
@@ -169,7 +175,7 @@ class DefaultCredential:
 
     async def _choose(self, scopes: tuple[str, ...]) -> tuple[Credential, AccessToken]:
         reasons = []
-        for make in (self._environment, self._auth_file, ManagedIdentityCredential, AzureCliCredential):
+        for make in (self._environment, self._auth_file, self._managed_identity, AzureCliCredential):
             try:
                 credential = make()
                 found = await token_of(credential, scopes)
@@ -190,3 +196,6 @@ class DefaultCredential:
             auth.tenant_id, auth.client_id, auth.client_secret,
             authority=auth.active_directory_endpoint_url, ca=auth.loopback_ca if self._ca is None else self._ca,
         )  # fmt: skip
+
+    def _managed_identity(self) -> Credential:
+        return ManagedIdentityCredential(os.environ.get("AZURE_CLIENT_ID") or None)
