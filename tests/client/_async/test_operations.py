@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -137,6 +138,19 @@ async def test_resource_groups() -> None:
     await poller.result()
     assert script.asked[-2:] == ["GET /operationresults/1"] * 2
     assert all("api-version=2021-04-01" in request.url for request in script.requests[:-2])
+
+
+async def test_lists_of_resources_are_narrowed() -> None:
+    arm, script = resource_client(*[answer(200, {"value": []})] * 4)
+    tagged = "tagName eq 'team' and tagValue eq 'a&b'"
+    assert [one async for one in arm.resource_groups.list(tagged, 2)] == []
+    assert [one async for one in arm.resource_groups.list(filter=tagged, top=2)] == []
+    assert [one async for one in arm.resources.list_by_resource_group("rg", tagged, "changedTime", 2)] == []
+    assert [one async for one in arm.resource_groups.list()] == []
+    queries = [dict(parse_qsl(urlsplit(request.url).query)) for request in script.requests]
+    version = {"api-version": "2021-04-01"}
+    narrowed = {"$filter": tagged, "$top": "2", **version}
+    assert queries == [narrowed, narrowed, narrowed | {"$expand": "changedTime"}, version]
 
 
 @pytest.mark.parametrize("name", ["", ".", ".."])

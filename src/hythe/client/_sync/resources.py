@@ -40,13 +40,17 @@ class ResourceGroupsOperations(OperationGroup):
         path = ("resourceGroups", resource_group_name)
         return self._read(ResourceGroup, path, f"get resource group {resource_group_name!r}", options)
 
-    def list(self, **options: Unpack[CallOptions]) -> Pager[ResourceGroup]:
+    def list(
+        self, filter: str | None = None, top: int | None = None, **options: Unpack[CallOptions]
+    ) -> Pager[ResourceGroup]:
         """Iterate over the resource groups of the subscription.
+
+        ``filter``: only those, as in ``tagName eq 'team' and tagValue eq 'a'``.  ``top``: so many at most.
 
         Operation ``ResourceGroups_List``.
         """
         doing = "list the resource groups of the subscription"
-        return self._list(ResourceGroup, ("resourceGroups",), doing, options)
+        return self._list(ResourceGroup, ("resourceGroups",), doing, options, query=_narrowing(filter, top))
 
     def check_existence(self, resource_group_name: str, **options: Unpack[CallOptions]) -> bool:
         """Tell whether a resource group exists.
@@ -92,15 +96,29 @@ class ResourcesOperations(OperationGroup):
     """Is ``client.resources``."""
 
     def list_by_resource_group(
-        self, resource_group_name: str, **options: Unpack[CallOptions]
+        self,
+        resource_group_name: str,
+        filter: str | None = None,
+        expand: str | None = None,
+        top: int | None = None,
+        **options: Unpack[CallOptions],
     ) -> Pager[GenericResourceExpanded]:
         """Iterate over the resources in a resource group, of any type, without their properties.
+
+        ``filter``: only those, as in ``resourceType eq 'Microsoft.ContainerInstance/containerGroups'``.  ``expand``:
+        tell more of each, of ``changedTime`` and ``provisioningState``, separated by commas.  ``top``: so many at most.
 
         Operation ``Resources_ListByResourceGroup``.
         """
         doing = f"list the resources of resource group {resource_group_name!r}"
         path = ("resourceGroups", resource_group_name, "resources")
-        return self._list(GenericResourceExpanded, path, doing, options)
+        return self._list(GenericResourceExpanded, path, doing, options, query=_narrowing(filter, top, expand))
+
+
+def _narrowing(filter: str | None, top: int | None, expand: str | None = None) -> dict[str, str]:
+    """Write the query that narrows a list."""
+    asked = {"$filter": filter, "$expand": expand, "$top": top}
+    return {name: str(value) for name, value in asked.items() if value is not None}
 
 
 class ResourceManagementClient(Client):
