@@ -36,6 +36,7 @@ def test_the_verbs_of_every_day_go_to_azure_by_its_name(service: Service) -> Non
     assert azure("why", "web").stdout == "Group 'web' is Running; nothing is wrong with it.\n"
     azure("wait", "web", "--for", "Running")
     azure("logs", "web")
+    assert "Azure gives that of the newest only" in azure("logs", "-p", "web", code=1).stderr
     azure("stop", "web")
     azure("start", "web")
     azure("restart", "web")

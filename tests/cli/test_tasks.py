@@ -57,6 +57,16 @@ def test_run_shows_the_log_and_ends_with_the_exit_code(hythe: Hythe) -> None:
     assert taken.exit_code == 2 and "hythe rm once" in taken.stderr
 
 
+def test_logs_of_the_run_before_the_newest(hythe: Hythe) -> None:
+    assert hythe("run", "--name", "again", "good").exit_code == 0
+    none = hythe("logs", "--previous", "again")
+    assert none.exit_code == 3 and "no log of a previous run" in none.stderr and "`hythe why" in none.stderr
+    assert hythe("restart", "again").exit_code == 0
+    assert hythe("logs", "-p", "again", "--tail", "1").stdout == "two\n"
+    both = hythe("logs", "-p", "-f", "again")
+    assert both.exit_code == 2 and "has ended" in both.stderr
+
+
 def test_run_says_why_an_image_cannot_be_had_and_leaves_nothing(hythe: Hythe) -> None:
     done = hythe("run", "--name", "none", "absent")
 

@@ -72,15 +72,19 @@ def show(ask: Asking, names: Sequence[str]) -> None:
 @click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
 @click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
 @click.option("-a", "--all", "every", is_flag=True, help="Of all containers, each line with the container's name.")
+@click.option("-p", "--previous", is_flag=True, help="Of the run before the newest one; not on Azure.")
 def logs(
-    ask: Asking, name: str, container: str | None, follow: bool, tail: int | None, timestamps: bool, every: bool
-) -> None:
+    ask: Asking, name: str, container: str | None, follow: bool, tail: int | None, timestamps: bool, every: bool,
+    previous: bool,
+) -> None:  # fmt: skip
     """Show what a container has written: the first container unless one is named."""
     if every and container is not None:
         raise click.UsageError("give --container-name or --all, not both.")
+    if follow and previous:
+        raise click.UsageError("give --follow or --previous, not both: a previous run has ended.")
     group = ask.group(name)
     chosen = None if every else container or _first(group.get().containers or ())
-    for line in group.logs(chosen, follow=follow, tail=tail):
+    for line in group.logs(chosen, follow=follow, tail=tail, previous=previous):
         before = (f"[{line.container}] " if every else "") + (f"{line.time} " if timestamps else "")
         click.echo(before + line.text)
         if follow:

@@ -46,6 +46,7 @@ ASKING = "hythe.asking"
 _BY_CODE = {
     "SubscriptionNotFound": "`hythe subscription ls` shows those of this machine; --subscription chooses one.",
     "PathNotFound": "Look what is there: `hythe exec GROUP ls /`.",
+    "ContainerLogNotAvailable": "`hythe why GROUP` tells how its containers are.",
     "ContainerNotFound": "Name one of these by --container-name.",
     "ResourceGroupNotFound": "`hythe ls` shows the groups of all resource groups; -g chooses the resource group.",
 }

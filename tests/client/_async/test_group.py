@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hythe.client.transport import Request, Response
-from hythe.errors import NotFound, OperationFailed, StillRunning
+from hythe.errors import NotFound, NotOffered, OperationFailed, StillRunning
 
 from ..script import SUBSCRIPTION, answer, fault
 from .subject import ContainerInstanceManagementClient, FakeTransport, StaticTokenCredential, clocked, pytestmark
@@ -109,6 +109,39 @@ async def test_a_log_line_by_line() -> None:
     assert [(line.container, line.text) for line in lines] == [("c", "one"), ("c", "two")]
     assert [str(line) async for line in aci.group("web").logs()] == ["one", "two"] * 2
     assert "tail=2&timestamps=true" in transport.requests[1].url
+
+
+async def test_the_log_of_the_previous_run() -> None:
+    def said(request: Request) -> Response:
+        if "previous=true" not in request.url:
+            return log("2026-01-01T00:00:09Z new")
+        if "/d/" in request.url:
+            return fault(404, "ContainerLogNotAvailable")
+        return log("2026-01-01T00:00:01Z old") if "timestamps=true" in request.url else log("old")
+
+    aci, transport = service(
+        GET_web=[answer(200, group("Running", c=view("Running"), d=view("Running")))], GET_logs=[said]
+    )
+    web = aci.group("web")
+    assert await web.log(previous=True, tail=3) == "old\n"
+    assert "tail=3&previous=true" in transport.requests[-1].url
+    assert [(line.container, line.text) async for line in web.logs(previous=True)] == [("c", "old")]
+    with pytest.raises(NotFound):
+        await web.log("d", previous=True)
+    with pytest.raises(NotFound):
+        [line async for line in web.logs("d", previous=True)]
+    with pytest.raises(ValueError, match="it has ended"):
+        web.logs(follow=True, previous=True)
+
+
+async def test_azure_has_no_log_of_a_previous_run() -> None:
+    transport = FakeTransport()
+    aci = ContainerInstanceManagementClient(StaticTokenCredential("t"), SUBSCRIPTION, transport=transport)
+    with pytest.raises(NotOffered, match="Azure gives that of the newest only"):
+        await aci.group("web").log(previous=True)
+    with pytest.raises(NotOffered, match="Log Analytics"):
+        aci.group("web").logs(previous=True)
+    assert not transport.requests
 
 
 async def test_a_container_that_is_not_there_has_no_log() -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +111,7 @@ class Group:
         *,
         follow: bool = False,
         tail: int | None = None,
+        previous: bool = False,
     ) -> Log:
         """Iterate over what one container, some, or all have written; with ``follow`` until all have ended.
 
@@ -118,12 +119,22 @@ class Group:
         seconds late, but each comes once and in order; if Azure has dropped lines between two questions, a line with
         ``lost`` set stands in their place.  In a notebook the log shows itself as it grows.
 
+        ``previous``: of the run before the newest one, as in ``log``; of several containers, those that have none are
+        left out.  That run has ended: with ``follow`` it is a ValueError.
+
         Hythe's own, by ``Containers_ListLogs``.
         """
+        if follow and previous:
+            raise ValueError(
+                f"cannot follow the previous run of group {self.name!r}: it has ended. Leave out follow or previous."
+            )
+        run = self._run(previous)
         names = [container] if isinstance(container, str) else list(container or ())
-        return Log(self._lines(names, container is None, follow, tail), names)
+        return Log(self._lines(names, container is None, follow, tail, run), names)
 
-    def _lines(self, names: list[str], every: bool, follow: bool, tail: int | None) -> Generator[LogLine, None, None]:
+    def _lines(
+        self, names: list[str], every: bool, follow: bool, tail: int | None, run: Mapping[str, str]
+    ) -> Generator[LogLine, None, None]:
         """Iterate over the lines of these containers, or with ``every`` of all: then ``names`` is filled."""
         group = self.get()
         if every:
@@ -140,7 +151,7 @@ class Group:
                 found = next((each for each in group.containers or () if each.name == name), None)
                 ended = found is None or has_ended(group, found)
                 count = (found.instance_view.restart_count or 0) if found and found.instance_view else 0
-                content = self._content(name, tail)
+                content = self._content(name, tail, run, alone=len(names) == 1)
                 restarted = restarts.setdefault(name, count) != count
                 restarts[name] = count
                 for line in cursors[name].take(content, ended=ended or not follow, restarted=restarted):
@@ -156,16 +167,27 @@ class Group:
             except NotFound:
                 return
 
-    def log(self, container: str | None = None, *, tail: int | None = None) -> str:
+    def log(self, container: str | None = None, *, tail: int | None = None, previous: bool = False) -> str:
         """Return what a container has written, as one text; the first container's unless one is named.
 
-        ``tail``: only the last lines, so many.
+        ``tail``: only the last lines, so many.  ``previous``: of the run before the newest one, where a container was
+        restarted; raises `NotFound` if there was none, and `NotOffered` on Azure.
 
         Hythe's own, by ``Containers_ListLogs``.
         """
+        run = self._run(previous)
         container = container or self._first()
-        said = self._client.containers.list_logs(self.resource_group, self.name, container, tail=tail)
+        said = self._client.containers.list_logs(self.resource_group, self.name, container, tail=tail, params=run)
         return said.content or ""
+
+    def _run(self, previous: bool) -> dict[str, str]:
+        """Write which run's log is asked for, in Hythe's own word.  Raises `NotOffered` for Azure's previous ones."""
+        if previous and self._client._session.is_azure:
+            raise NotOffered(
+                f"cannot read the log of the previous run of group {self.name!r}: Azure gives that of the newest only. "
+                "Follow the log while it runs, or give the group a Log Analytics workspace."
+            )
+        return {"previous": "true"} if previous else {}
 
     def exec(self, command: str | Sequence[str], *, container: str | None = None, input: Input = None) -> ExecResult:
         """Run a command in a running container (the first unless one is named) and return what it gave.
@@ -282,13 +304,15 @@ class Group:
         """Name the first container."""
         return next(each.name for each in (self.get()).containers or ())
 
-    def _content(self, container: str, tail: int | None) -> str:
-        """Read a log with times; empty while there is none yet."""
+    def _content(self, container: str, tail: int | None, run: Mapping[str, str], *, alone: bool) -> str:
+        """Read a log with times; empty while there is none yet, but an error for the previous run of one ``alone``."""
         try:
             said = self._client.containers.list_logs(
-                self.resource_group, self.name, container, tail=tail, timestamps=True
+                self.resource_group, self.name, container, tail=tail, timestamps=True, params=run
             )
         except (NotFound, Conflict):
+            if run and alone:  # it was asked for by name, and waiting brings none
+                raise
             return ""
         return said.content or ""
 
