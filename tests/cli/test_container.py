@@ -280,6 +280,8 @@ def test_profiles_and_sets(hythe: Hythe) -> None:
     for verb in ("stop", "start", "restart"):
         ok(hythe("ngroup", verb, "s"))
     ok(hythe("ngroup", "delete", "-y", "s"))
+    assert ok(hythe("container", "delete", "-y", "-n", "zoned")) == "", "as az: it is not there, as is wanted"
+    assert hythe("rm", "-y", "zoned").exit_code == 3
     assert hythe("ngroup", "show", "s").exit_code == 3
 
     ok(hythe(*names, "delete", "p", "--yes"))

@@ -133,9 +133,13 @@ def _usual_form() -> str:
     said = os.environ.get("HYTHE_OUTPUT", "")
     if said in output.FORMATS:
         return said
+    return "table" if is_short() or sys.stdout.isatty() else "json"
+
+
+def is_short() -> bool:
+    """Tell whether the command was given in its short form, not as one of those of az."""
     context = click.get_current_context(silent=True)
-    short = context is not None and context.parent is not None and context.parent.parent is None
-    return "table" if short or sys.stdout.isatty() else "json"
+    return context is not None and context.parent is not None and context.parent.parent is None
 
 
 def split(name: str) -> tuple[str | None, str]:

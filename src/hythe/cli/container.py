@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import rows
-from .asking import Asking, asks, container_name, one_group, shows_nothing, some_groups
+from .asking import Asking, asks, container_name, is_short, one_group, shows_nothing, some_groups
 from .exits import Said
 from .lazy import Lazy
 from .progress import step
@@ -154,14 +154,15 @@ def delete(ask: Asking, names: Sequence[str], yes: bool, no_wait: bool) -> None:
     """Delete container groups."""
     confirmed(names, yes)
     groups = [ask.group(name) for name in names]
-    for group in groups:
-        group.get()  # a name that was written wrong is told before anything is deleted
+    if is_short():
+        for group in groups:
+            group.get()  # a name that was written wrong is told before anything is deleted
     pollers = [ask.client.container_groups.begin_delete(group.resource_group, group.name) for group in groups]
     if no_wait:
         return
     with step(f"delete {', '.join(names)}"):
-        gone = [poller.result() for poller in pollers]
-    if ask.form != "table":
+        gone = [each for poller in pollers if (each := poller.result())]  # as az: of what was not there nothing
+    if gone and ask.form != "table":
         ask.show(gone[0] if len(gone) == 1 else gone)
 
 

@@ -278,6 +278,26 @@ def test_maps_in_order_with_retries() -> None:
         aci.map("alpine", [], parallel=0)
 
 
+def test_a_map_outlasts_what_passes_and_keeps_the_results_of_others() -> None:
+    full = fault(409, "ContainerGroupQuotaReached", "no room")
+    lines: dict[str, list[Any]] = {"second": [full, full, echo], "never": [full] * 3}
+    command: dict[str, str] = {}
+
+    def put(request: Request) -> Response:
+        word = json.loads(request.body)["properties"]["containers"][0]["properties"]["command"][0]
+        command[request.url.partition("?")[0].rpartition("/")[2]] = word
+        line = lines[word].pop(0) if word in lines else echo
+        return line(request) if callable(line) else line
+
+    def get(request: Request) -> Response:
+        return answer(200, group("Succeeded", task=DONE))
+
+    aci, _ = service(GET_hythe=[FOLDER], PUT=[put], GET=[get], DELETE=[answer(204)], GET_logs=[log("x")])
+    first, second, never = aci.map("alpine", ["first", "second", "never"], parallel=1, retries=2)
+    assert [(each.exit_code, each.attempts) for each in (first, second)] == [(0, 1), (0, 3)]
+    assert (never.exit_code, never.state, never.attempts) == (None, "Failed", 3) and "no room" in never.detail
+
+
 def test_a_map_that_cannot_go_on_raises() -> None:
     aci, _ = service(GET_hythe=[FOLDER], PUT=[fault(400, "InvalidX")], DELETE=[answer(204)])
     with pytest.raises(Exception, match="InvalidX"):

@@ -151,7 +151,8 @@ class ContainerInstanceManagementClient(Client):
     ) -> list[RunResult]:
         """Run many commands as `run` does, ``parallel`` at a time, and return their results in the commands' order.
 
-        One that does not end with exit code 0 is run again up to ``retries`` times.  ``on_result(done, all, result)``
+        One that does not end with exit code 0, or finds no room or no service for a while, is run again up to
+        ``retries`` times; then its result is Failed, and says why in ``detail``.  ``on_result(done, all, result)``
         is called for each.  ``timeout`` is in seconds, for each try.
 
         Hythe's own, by ``ContainerGroups_CreateOrUpdate``, ``Containers_ListLogs``, ``ContainerGroups_Delete``.

@@ -13,7 +13,15 @@ import msgspec
 
 from hythe.client.outcomes import RunResult, container_state, state_of
 from hythe.client.task_definition import TaskOptions, define
-from hythe.errors import NotFound, OperationFailed, StillRunning
+from hythe.errors import (
+    ConnectionFailed,
+    NotFound,
+    OperationFailed,
+    QuotaExceeded,
+    ServiceFault,
+    StillRunning,
+    Throttled,
+)
 from hythe.models import Container
 
 from ._io import Lock, run_all
@@ -91,6 +99,9 @@ def _remove(group: Group) -> None:
         return
 
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+
+
 def run_many(
     client: ContainerInstanceManagementClient,
     image: str,
@@ -140,6 +151,11 @@ def _with_retries(
             )  # fmt: skip
         except (OperationFailed, StillRunning) as why:
             result = RunResult(name="", exit_code=None, log="", state="Failed", detail=str(why))
+        except (QuotaExceeded, Throttled, ServiceFault, ConnectionFailed) as why:
+            # It may pass, by the end of other tasks if by nothing else, whose results are not to be lost.
+            result = RunResult(name="", exit_code=None, log="", state="Failed", detail=str(why))
+            if attempt <= retries:
+                client._session.clock.sleep(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1)))
         if result.ok or attempt > retries:
             return msgspec.structs.replace(result, attempts=attempt)
         attempt += 1
