@@ -1,16 +1,22 @@
-"""Published ports that carry datagrams, against an echo on this machine."""
+"""Who has a published port, and ports that carry datagrams, against an echo on this machine."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
-from hythe.service.gateway import datagrams
+from hythe.service.gateway import Publisher, datagrams
 from hythe.service.gateway.datagrams import Datagrams
+from hythe.service.store import SqlStore
 from hythe.wire.tags import published
+
+from ..free_ports import free_port
+from .harness import GROUPS, Reply, Service, group, running
 
 
 class Echo(asyncio.DatagramProtocol):
@@ -150,3 +156,115 @@ def test_the_tag_names_a_protocol() -> None:
     for wrong in ("53:53/sctp", "5353:53/udp,5353:54/udp", "0:53/udp"):
         with pytest.raises(ValueError, match=r"named twice|is not HOST-PORT"):
             published(wrong)
+
+
+# --- who has a port ---
+
+
+@asynccontextmanager
+async def publishing(*, opens: bool = True) -> AsyncIterator[tuple[Service, Publisher]]:
+    """Run a service that publishes ports of this machine, or that has not come to opening any."""
+    store = SqlStore(None)
+    publisher = Publisher(store, "127.0.0.1")
+    async with running(store=store, ports=publisher.check) as service:
+        await service.make_folder()
+        if opens:
+            service.loop.observers.append(publisher.refresh)
+        yield service, publisher
+        await publisher.stop()
+    store.close()
+
+
+async def put(service: Service, name: str, tag: str, **properties: Any) -> Reply:
+    return await service.ask("PUT", f"{GROUPS}/{name}", group(**properties) | {"tags": {"hythe.publish": tag}})
+
+
+async def patch(service: Service, name: str, tag: str) -> Reply:
+    return await service.ask("PATCH", f"{GROUPS}/{name}", {"tags": {"hythe.publish": tag}})
+
+
+def leads_to(publisher: Publisher, port: int) -> str | None:
+    """Give the name of the group that a port is open for."""
+    held = publisher._open.get((port, "tcp"))
+    return held.key.rpartition("/")[2] if held else None
+
+
+def refused(reply: Reply) -> bool:
+    return (
+        reply.status == 409 and reply.code == "HostPortNotAvailable" and "another container group" in reply.raw.decode()
+    )
+
+
+async def test_a_port_that_another_group_asks_for_is_refused_though_it_is_not_open_yet() -> None:
+    port = free_port()
+    async with publishing(opens=False) as (service, _):
+        assert (await put(service, "first", f"{port}:80")).status == 201
+        assert refused(await put(service, "second", f"{port}:81"))
+        assert (await put(service, "second", f"{port}:81/udp")).status == 201, "another protocol is another port"
+        assert (await put(service, "first", f"{port}:82")).status == 200, "it is its own"
+
+
+async def test_of_two_groups_that_are_put_at_once_one_has_the_port() -> None:
+    port = free_port()
+    async with publishing() as (service, publisher):
+        replies = await asyncio.gather(*(put(service, name, f"{port}:80") for name in ("a", "b")))
+        assert sorted(reply.status for reply in replies) == [201, 409]
+        assert refused(max(replies, key=lambda reply: reply.status))
+        assert leads_to(publisher, port) == ("a" if replies[0].status == 201 else "b")
+
+
+async def test_a_port_that_was_refused_or_given_up_is_free() -> None:
+    one, two = free_port(), free_port()
+    async with publishing(opens=False) as (service, publisher):
+        await put(service, "first", f"{one}:80")
+        assert refused(await put(service, "second", f"{two}:80,{one}:81"))
+        assert (await put(service, "third", f"{two}:80")).status == 201
+        publisher.check("never declared", published(f"{free_port()}:80"))
+        assert (await patch(service, "first", "")).status == 200
+        assert (await put(service, "second", f"{one}:81")).status == 201
+        assert {key.rpartition("/")[2] for key in publisher._asking} == {"second", "third"}
+
+
+async def test_a_group_that_waits_for_a_port_has_it_as_soon_as_it_is_given_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    port = free_port()
+    async with publishing() as (service, publisher):
+        await put(service, "first", f"{port}:80")
+        await service.ask("PUT", f"{GROUPS}/second", group())
+        row = service.store.get(f"{GROUPS}/second".lower())
+        assert row is not None
+        spec = row.spec.replace(b'"tags":{}', b'"tags":{"hythe.publish":"%d:81"}' % port)
+        assert spec != row.spec
+        service.store.annotate(row.key, row.uid, spec, wake_at=0)  # as a service did that did not refuse it
+        await publisher.refresh(row.key)
+        assert leads_to(publisher, port) == "first"
+        assert f"cannot publish port {port} of 127.0.0.1 for {row.key} yet" in caplog.text
+        assert (await put(service, "first", f"{port}:82")).status == 200, "who has it keeps it"
+        assert refused(await put(service, "second", f"{port}:81"))
+        await service.ask("DELETE", f"{GROUPS}/first")
+        assert leads_to(publisher, port) == "second"
+        assert publisher._open[port, "tcp"].address
+
+
+async def test_a_group_has_the_port_of_one_that_is_still_being_deleted() -> None:
+    port = free_port()
+    async with publishing() as (service, publisher):
+        await put(service, "first", f"{port}:80")
+        forget = service.engine.forget
+        deleted = asyncio.Event()
+
+        async def slowly(uid: Any) -> None:
+            await deleted.wait()
+            await forget(uid)
+
+        service.engine.forget = slowly
+        deleting = asyncio.create_task(service.ask("DELETE", f"{GROUPS}/first"))
+        while (row := service.store.get(f"{GROUPS}/first".lower())) is not None and row.desired != "gone":
+            await asyncio.sleep(0.002)
+        assert row is not None
+        assert (await put(service, "second", f"{port}:81")).status == 201
+        assert leads_to(publisher, port) == "second"
+        deleted.set()
+        await deleting
+        assert leads_to(publisher, port) == "second"

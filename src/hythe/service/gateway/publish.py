@@ -50,15 +50,26 @@ class Publisher:
         self._store = store
         self._host = host
         self._open: dict[_Door, _Open] = {}
+        self._asking: set[str] = set()
+        """Keys of the groups that were seen to ask for ports; what they ask for now, their rows say."""
+        self._turn = asyncio.Lock()
         self._busy: set[asyncio.Task[None]] = set()
 
     def check(self, key: str, ports: Sequence[PublishedPort]) -> None:
-        """Refuse ports of this machine that are in use.  Raises `Fault`."""
+        """Refuse ports of this machine that are in use, or that another group asks for.  Raises `Fault`.
+
+        To be asked right before the group is declared: what is awaited in between may let another one have them.
+        """
+        others = self._wanted_apart_from(key) if ports else {}
         for port in ports:
             held = self._open.get(_door(port))
             if held is not None and held.key == key:
                 continue
-            why = "another container group has it" if held is not None else _taken(self._host, port)
+            why = ""
+            if any(_door(port) == _door(each) for wanted in others.values() for each in wanted):
+                why = "another container group has it"
+            elif held is None:  # else it is about to be closed: nobody asks for it any more
+                why = _taken(self._host, port)
             if why:
                 raise Fault(
                     409,
@@ -66,21 +77,53 @@ class Publisher:
                     f"The port {port.host} of {self._host}, which the tag '{PUBLISH}' asks for, "
                     f"is not available: {why}.",
                 )
+        if ports:
+            self._asking.add(key)
+
+    def _wanted_apart_from(self, key: str) -> dict[str, list[PublishedPort]]:
+        """Give what each other group asks for now."""
+        wanted = {other: _wanted(self._store.get(other)) for other in sorted(self._asking - {key})}
+        self._asking.difference_update(other for other, ports in wanted.items() if not ports)
+        return wanted
 
     async def refresh(self, key: str) -> None:
-        """Listen on what a group asks for now, and on nothing else for it."""
+        """Listen on what a group asks for now, and on nothing else for it; who waits for what it gives up gets it."""
+        async with self._turn:
+            freed = await self._refresh(key)
+            if freed:
+                for other, wanted in self._wanted_apart_from(key).items():
+                    if not freed.isdisjoint(map(_door, wanted)):
+                        await self._refresh(other)
+
+    async def _refresh(self, key: str) -> set[_Door]:
+        """Do so for one group, and give the ports that nobody listens on any more."""
         row = self._store.get(key)
         wanted = _wanted(row)
-        for port in [each for each in self._open.values() if each.key == key and each.port not in wanted]:
-            port.server.close()
-            del self._open[_door(port.port)]
+        if wanted:
+            self._asking.add(key)
+        else:
+            self._asking.discard(key)
+        freed = self._close_unwanted(key, wanted)
         address = msgspec.json.decode(row.status, type=Status).view.ip if row is not None and row.status else None
-        for each in wanted:
-            if _door(each) not in self._open:
-                await self._listen(key, each)
-            held = self._open.get(_door(each))
+        for port in wanted:
+            held = self._open.get(_door(port))
+            if held is not None and held.key != key:  # a group that is being deleted may take its time
+                freed |= self._close_unwanted(held.key, _wanted(self._store.get(held.key)))
+            if _door(port) not in self._open:
+                await self._listen(key, port)
+            held = self._open.get(_door(port))
             if held is not None and held.key == key:
                 held.address = address
+            elif held is not None:
+                log.warning("cannot publish port %s of %s for %s yet: %s has it", port.host, self._host, key, held.key)
+        return freed - self._open.keys()
+
+    def _close_unwanted(self, key: str, wanted: Sequence[PublishedPort]) -> set[_Door]:
+        """Close what a group has open and does not ask for."""
+        doors = {door for door, each in self._open.items() if each.key == key and each.port not in wanted}
+        for door in doors:
+            self._open.pop(door).server.close()
+        return doors
 
     async def _listen(self, key: str, port: PublishedPort) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

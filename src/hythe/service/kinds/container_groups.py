@@ -108,11 +108,11 @@ class ContainerGroups(Defaults):
         if held is not None:
             _refuse_changes(held, self.read_again(held.spec), wanted, identity)
         check(admission.store, wanted, identity, admission.kept_ranges)
-        admission.ports(identity.key, _published(wanted))
         _refuse_shares(wanted, identity, admission)
         missing = await _missing_images(wanted, identity, admission)
         if missing:
             raise missing[0] if len(missing) == 1 else several(missing)
+        admission.ports(identity.key, _published(wanted))  # last: from here to the declaration nothing is awaited
         return replace(
             wanted,
             sku=wanted.sku or "Standard",
