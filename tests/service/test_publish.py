@@ -170,8 +170,10 @@ async def publishing(*, opens: bool = True) -> AsyncIterator[tuple[Service, Publ
         await service.make_folder()
         if opens:
             service.loop.observers.append(publisher.refresh)
-        yield service, publisher
-        await publisher.stop()
+        try:
+            yield service, publisher
+        finally:
+            await publisher.stop()
     store.close()
 
 
