@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hythe.engines.sim import SimulatedEngine
-from hythe.service.identity.rights import CONTRIBUTOR, READER, Rights, grant
+from hythe.service.identity.rights import ACI_CONTRIBUTOR, CONTRIBUTOR, READER, Rights, grant
 from hythe.service.kinds.deployments import moment
 from hythe.service.store import SqlStore
 
@@ -442,6 +442,61 @@ async def test_secure_parameters_are_kept_secret(service: Service) -> None:
     assert b"hush" not in (await ask(service, "POST", f"{DEPLOYMENTS}/d/whatIf", asked)).raw
 
 
+LOGS = "resourceId('Microsoft.OperationalInsights/workspaces', 'logs')"
+KEY = f"[listKeys({LOGS}, '2020-08-01').primarySharedKey]"
+
+
+def logging(key: str = KEY) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give a group that logs to a workspace, as Azure's own examples have it, and the workspace."""
+    group = aci("web")
+    target = {"workspaceId": f"[reference({LOGS}, '2020-08-01').customerId]", "workspaceKey": key}
+    group["properties"]["diagnostics"] = {"logAnalytics": target}
+    workspace = {"type": "Microsoft.OperationalInsights/workspaces", "apiVersion": "2020-08-01", "name": "logs"}
+    return group, workspace | {"location": "eastus"}
+
+
+async def test_the_key_of_a_workspace_is_given_to_a_group_and_shown_nowhere(service: Service) -> None:
+    inner = template(parameters={"key": {"type": "secureString"}, "id": {"type": "string"}})
+    deployment = nested("in", inner)
+    deployment["properties"]["parameters"] = {
+        "key": {"value": KEY},
+        "id": {"value": f"[reference({LOGS}, '2020-08-01').customerId]"},
+    }
+    document = template(*logging(), deployment, outputs={"key": {"type": "secureString", "value": KEY}})
+    done = await deployed(service, "d", document)
+    assert done["provisioningState"] == "Succeeded", done
+    assert done["outputs"] == {"key": {"type": "secureString"}}
+    keys = await ask(service, "POST", f"{FOLDER}/providers/Microsoft.OperationalInsights/workspaces/logs/sharedKeys")
+    key = keys.json["primarySharedKey"]
+    held = service.store.opened(f"{GROUPS}/web".lower())
+    assert held is not None and key in service.api.resources._vault.open(held.secrets, held.uid).decode()
+    for row in (row for kind in ("deployments", "containerGroups") for row in service.store.every(kind)):
+        assert key.encode() not in row.spec + row.status
+        assert key.encode() not in (await ask(service, "GET", row.id)).raw
+    tagged = logging()[0] | {"tags": {"key": KEY}}
+    answer = await ask(service, "POST", f"{DEPLOYMENTS}/d/whatIf", body(template(tagged)))
+    assert answer.json["properties"]["changes"] == [{"resourceId": f"{GROUPS}/web", "changeType": "Deploy"}]
+
+
+@pytest.mark.parametrize("where", ["resource", "output", "variable"])
+async def test_keys_that_nobody_has_are_refused_before_anything_is_made(service: Service, where: str) -> None:
+    account = "[listKeys(resourceId('Microsoft.Storage/storageAccounts', 'a'), '2023-01-01').keys[0].value]"
+    more: dict[str, Any] = {
+        "resource": {},
+        "output": {"outputs": {"o": {"type": "string", "value": account}}},
+        "variable": {
+            "variables": {"v": KEY},
+            "outputs": {"o": {"type": "string", "value": "[variables('v')]"}},
+        },
+    }[where]
+    document = template(*logging(account if where == "resource" else KEY), **more)
+    for method, end in (("POST", "/validate"), ("POST", "/whatIf"), ("PUT", "")):
+        refused = await ask(service, method, f"{DEPLOYMENTS}/d{end}", body(document))
+        assert (refused.status, refused.code) == (400, "InvalidTemplate")
+        assert ("not expected here" if where == "variable" else "log workspaces") in refused.json["error"]["message"]
+    assert (await ask(service, "GET", f"{FOLDER}/resources")).json["value"] == []
+
+
 async def test_a_deployment_that_runs_can_be_canceled_but_not_replaced(service: Service) -> None:
     gate = asyncio.Event()
 
@@ -513,3 +568,20 @@ async def test_a_template_gives_nobody_more_rights_than_they_have() -> None:
             "InvalidTemplateDeployment",
         )
         assert (await ask(service, "GET", f"{FOLDER}{ASSIGNMENTS}/{GUID(7)}")).status == 404
+
+
+async def test_a_template_lists_keys_for_nobody_who_may_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    somebody = Somebody()
+    group, workspace = logging()
+    async with running(identity=somebody) as service:
+        somebody.rights = Rights(service.store)
+        with monkeypatch.context() as before:
+            before.setattr(Rights, "may", lambda *_: True)
+            await service.make_folder()
+            assert (await deployed(service, "logs", template(workspace)))["provisioningState"] == "Succeeded"
+        for role in (READER, ACI_CONTRIBUTOR):
+            grant(service.store, SOMEBODY, role, S)
+        done = await deployed(service, "d", template(group))
+        (detail,) = done["error"]["details"]
+        assert detail["code"] == "AuthorizationFailed" and "workspaces/sharedKeys/action" in detail["message"]
+        assert (await service.ask("GET", f"{GROUPS}/web")).status == 404

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hythe.wire.templates import Plan, Scope, TemplateError, read_template
+from hythe.wire.templates import Part, Plan, Scope, TemplateError, read_template
 from hythe.wire.templates.expressions import parse
 
 SUB = "11111111-1111-1111-1111-111111111111"
@@ -33,7 +33,7 @@ def read(template: dict[str, Any], given: dict[str, Any] | None = None, *, group
     return read_template(template, given or {}, scope(group), datetime(2026, 1, 31, 5, 6, 7, tzinfo=UTC), "seed")
 
 
-def nothing(word: str, version: str, full: bool) -> Any:
+def nothing(word: str, version: str, part: Part) -> Any:
     raise AssertionError(word)
 
 
@@ -181,7 +181,8 @@ def test_functions(expression: Any, value: Any) -> None:
     ("expression", "words"),
     [
         ("[frobnicate(1)]", "The template function 'frobnicate' is not valid"),
-        ("[listKeys('x', 'y')]", "is not offered by this service"),
+        ("[listSecrets('x', 'y')]", "is not offered by this service: of its like there is listKeys"),
+        ("[listKeys('x')]", "does not take 1"),
         ("[newGuid()]", "for default values of parameters only"),
         ("[concat('a']", "is not valid"),
         ("[concat('a' 'b')]", "expected ','"),
@@ -303,6 +304,43 @@ def test_what_is_not_evaluated_may_name_any_function() -> None:
     assert plan.outputs(nothing)["o"]["value"] == BOGUS
     assert plan.body(plan.steps[0], nothing) == {"tags": {"a": BOGUS}}
     assert not plan.needs_reference(plan.steps[0])
+
+
+WORKSPACE = "[listKeys(resourceId('Microsoft.OperationalInsights/workspaces', 'logs'), '2020-08-01')]"
+
+
+def test_keys_are_asked_for_as_properties_are() -> None:
+    logs = {"type": "Microsoft.OperationalInsights/workspaces", "apiVersion": "2020-08-01", "name": "logs"}
+    web = {"type": ACI, "apiVersion": "x", "name": "web", "properties": {"key": f"{WORKSPACE[:-1]}.primarySharedKey]"}}
+    plan = read({"resources": [web, logs], "outputs": {"o": {"type": "string", "value": "[listKeys('logs', 'v').a]"}}})
+    assert [step.name for step in plan.steps] == ["logs", "web"]
+    id_ = plan.steps[0].id
+    assert [*plan.keys_of()] == [id_, "logs"]
+    assert [(plan.needs_keys(step), plan.needs_reference(step)) for step in plan.steps] == [(False,) * 2, (True,) * 2]
+    asked: list[tuple[str, str, Part]] = []
+
+    def reference(word: str, version: str, part: Part) -> Any:
+        asked.append((word, version, part))
+        return {"primarySharedKey": "k", "a": "b"}
+
+    assert plan.body(plan.steps[1], reference) == {"properties": {"key": "k"}}
+    assert plan.outputs(reference)["o"]["value"] == "b"
+    assert asked == [(id_, "2020-08-01", "keys"), ("logs", "v", "keys")]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"variables": {"unused": WORKSPACE}},
+        {"functions": [{"namespace": "my", "members": {"f": {"output": {"type": "object", "value": WORKSPACE}}}}]},
+        {"functions": [{"namespace": "my", "members": {"f": {"output": {"value": "[reference('x')]"}}}}]},
+        {"parameters": {"p": {"type": "object", "defaultValue": WORKSPACE}}},
+        {"resources": [{"type": ACI, "apiVersion": "x", "name": WORKSPACE}]},
+    ],
+)
+def test_keys_are_for_properties_and_outputs_only(more: dict[str, Any]) -> None:
+    with pytest.raises(TemplateError, match="is not expected here: it is for properties and outputs"):
+        read({"resources": []} | more)
 
 
 def test_random_texts_never_break_the_reader() -> None:
@@ -430,8 +468,8 @@ def test_resources_come_after_what_they_depend_on() -> None:
     )
     assert names(plan) == ["a", "b", "c", "d", "e"]
     assert plan.steps[0].id == f"{RG}/providers/{ACI}/a"
-    body = plan.body(plan.steps[4], lambda word, version, full: {"ipAddress": {"ip": f"{word}{version}{full}"}})
-    assert body == {"location": "eastus", "properties": {"x": "d2023-05-01False"}}
+    body = plan.body(plan.steps[4], lambda word, version, part: {"ipAddress": {"ip": f"{word}{version}{part}"}})
+    assert body == {"location": "eastus", "properties": {"x": "d2023-05-01properties"}}
     assert plan.needs_reference(plan.steps[4]) and not plan.needs_reference(plan.steps[0])
 
 
@@ -443,7 +481,7 @@ def test_what_is_looked_at_again_and_again_is_counted_once() -> None:
     class Lacks(Exception):
         pass
 
-    def reference(word: str, version: str, full: bool) -> Any:
+    def reference(word: str, version: str, part: Part) -> Any:
         if word not in seen:
             seen.add(word)
             raise Lacks

@@ -13,7 +13,7 @@ from ..models import from_json
 from ..wire import ids
 from ..wire.faults import Fault
 from ..wire.ids import ResourceId
-from ..wire.templates import Plan, Reference, Scope, Step, TemplateError, read_template
+from ..wire.templates import Part, Plan, Reference, Scope, Step, TemplateError, read_template
 from .answers import Answer
 from .call import Caller, Outer
 from .control.deployments import Busy, CannotDeploy, Look, Todo
@@ -51,10 +51,11 @@ class Inside(Protocol):
 class _Lacks(Exception):
     """Says which resource an evaluation needs to look at."""
 
-    def __init__(self, id_: str, version: str) -> None:
+    def __init__(self, id_: str, version: str, keys: bool) -> None:
         super().__init__(id_)
         self.id = id_
         self.version = version
+        self.keys = keys
 
 
 class Deployer:
@@ -215,19 +216,21 @@ class Deployer:
         base_url: str,
     ) -> dict[str, Any]:
         """Evaluate; whenever another resource has to be looked at, read it and begin anew."""
-        seen: dict[str, Any] = {}
-        by_word = {word: each for each in reversed(plan.steps) for word in (each.name.lower(), each.symbol) if word}
+        seen: dict[tuple[str, bool], Any] = {}
+        by_word = _by_word(plan)
 
-        def reference(word: str, version: str, full: bool) -> Any:
-            named = by_word.get(word.lower())
-            id_ = named.id if named else word if word.startswith("/") else ""
+        def reference(word: str, version: str, part: Part) -> Any:
+            id_ = _named(word, by_word)
             if not id_:
                 raise TemplateError(f"The resource '{word}' that is referred to is not defined in the template")
+            keys = part == "keys"
+            if keys:
+                self._check_keys(id_)
             known = next((each for each in plan.steps if each.key == id_.lower()), None)
-            if id_.lower() not in seen:
-                raise _Lacks(id_, version or (known.api_version if known else "") or _newest(id_))
-            whole = seen[id_.lower()]
-            return whole if full else whole.get("properties", {})
+            if (id_.lower(), keys) not in seen:
+                raise _Lacks(id_, version or (known.api_version if known else "") or _newest(id_), keys)
+            found = seen[id_.lower(), keys]
+            return found.get("properties", {}) if part == "properties" else found
 
         for _ in range(_MOST_REFERENCES):
             try:
@@ -235,9 +238,37 @@ class Deployer:
             except RecursionError:
                 raise TemplateError("its expressions refer to each other too deeply") from None
             except _Lacks as lacks:
-                answer = await self._inside(caller, "GET", lacks.id, {"api-version": lacks.version}, b"", base_url)
-                seen[lacks.id.lower()] = msgspec.json.decode(answer.body)
+                method, path = ("POST", _keys(lacks.id)) if lacks.keys else ("GET", lacks.id)
+                answer = await self._inside(caller, method, path, {"api-version": lacks.version}, b"", base_url)
+                seen[lacks.id.lower(), lacks.keys] = msgspec.json.decode(answer.body)
         raise TemplateError(f"The template refers to more than {_MOST_REFERENCES} resources")
+
+    def check_keys(self, plan: Plan) -> None:
+        """See that there are keys to list wherever a template asks for some.  Raises `TemplateError`."""
+        by_word = _by_word(plan)
+        for word in plan.keys_of():
+            self._check_keys(_named(word, by_word) or word)
+
+    def _check_keys(self, id_: str) -> None:
+        if not self.offers("POST", _keys(id_)):
+            raise TemplateError(
+                f"The template function 'listKeys' can't list keys of '{id_}': it is offered for log workspaces "
+                "(Microsoft.OperationalInsights/workspaces) only"
+            )
+
+
+def _by_word(plan: Plan) -> dict[str, Step]:
+    return {word: each for each in reversed(plan.steps) for word in (each.name.lower(), each.symbol) if word}
+
+
+def _named(word: str, by_word: dict[str, Step]) -> str:
+    """Give the id of what a template refers to by name, symbol or id; empty if it is none of them."""
+    named = by_word.get(word.lower())
+    return named.id if named else word if word.startswith("/") else ""
+
+
+def _keys(id_: str) -> str:
+    return f"{id_}/sharedKeys"  # what Azure asks of a log workspace for listKeys
 
 
 def _newest(id_: str) -> str:

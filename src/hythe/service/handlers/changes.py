@@ -16,11 +16,14 @@ from .api import Api
 
 
 async def compared(api: Api, call: Call, wanted: Deployed, plan: Plan, step: Step) -> dict[str, Any]:
-    """Give one change: Create, Modify, NoChange, or Deploy where it can't be told before other resources are there."""
+    """Give one change: Create, Modify, NoChange, or Deploy where it can't be told.
+
+    That is before other resources are there, and with keys of theirs, which this answer must not show.
+    """
     change: dict[str, Any] = {"resourceId": step.id}
     identity, kind = ids.parse(step.id), BY_TYPE.get(step.type.lower())
     held = api.store.get(step.key)
-    if call.caller is None or identity is None or kind is None or kind is DEPLOYMENTS:
+    if call.caller is None or identity is None or kind is None or kind is DEPLOYMENTS or plan.needs_keys(step):
         return change | {"changeType": "Deploy"}
     try:
         body = await api.deployer.body(plan, step, call.caller, wanted.base_url)

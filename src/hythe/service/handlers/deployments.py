@@ -97,6 +97,7 @@ def _asked(api: Api, call: Call) -> tuple[Deployed, Plan]:
     )
     try:
         plan = api.deployer.plan(identity, wanted)
+        api.deployer.check_keys(plan)
     except TemplateError as error:
         raise _invalid(error) from None
     except RecursionError:

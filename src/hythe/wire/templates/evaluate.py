@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from typing import Literal as OneOf
 
 from msgspec import Struct
 
@@ -17,13 +18,16 @@ _MOST_WORK = 1_000_000
 """Characters and items that the expressions of one template may produce, taken together."""
 _LOOKUPS = frozenset(
     ("parameters", "variables", "resourcegroup", "subscription", "tenant", "deployment", "environment", "reference",
-     "lambdavariables", "if", "coalesce")
+     "listkeys", "lambdavariables", "if", "coalesce")
 )  # fmt: skip
 _DEEPEST_BODY = 64
 _DEEPEST_CALL = 100
 
-Reference = Callable[[str, str, bool], Value]
-"""Gives a resource's properties, or with True the whole of it: name or id, api-version (or empty)."""
+Part = OneOf["properties", "whole", "keys"]
+Reference = Callable[[str, str, Part], Value]
+"""Gives what is asked of a resource: name or id, api-version (or empty), and which part of it."""
+LOOKS = frozenset(("reference", "listkeys"))
+"""Functions that look at resources."""
 
 
 class Scope(Struct, kw_only=True):
@@ -210,19 +214,27 @@ class Evaluator:
         except TypeError:
             raise TemplateError(f"The template function '{node.shown}' was given the wrong arguments") from None
 
-    def check_functions(self, value: Value) -> None:
-        """See that every function in a value is known, before anything of it is evaluated.  Raises `TemplateError`."""
+    def check_functions(self, value: Value, unfit: frozenset[str] = frozenset()) -> None:
+        """See that every function in a value is known, before anything of it is evaluated.
+
+        ``unfit`` are those that may not be there.  Raises `TemplateError`.
+        """
         for text in expressions(value):
             for node in applications(parse(text)):
                 special = hasattr(self, f"_do_{node.name}") or node.name in self.only_here
                 if not special and node.name not in FUNCTIONS and node.name not in self._functions:
                     raise TemplateError(self._unknown(node))
+                if node.name in unfit:
+                    raise TemplateError(_not_here(node))
 
     def _unknown(self, node: Apply) -> str:
         if node.name in ("newguid", "utcnow"):
             return f"The template function '{node.shown}' is for default values of parameters only"
         if node.name.startswith("list"):
-            return f"The template function '{node.shown}' is not offered by this service: it has no keys to list"
+            return (
+                f"The template function '{node.shown}' is not offered by this service: of its like there is listKeys, "
+                "for log workspaces"
+            )
         return f"The template function '{node.shown}' is not valid"
 
     def _user_function(self, node: Apply) -> Value:
@@ -346,21 +358,26 @@ class Evaluator:
         return _id(scope.rstrip("/"), type_, names, node)
 
     def _texts(self, node: Apply) -> list[str]:
-        args = self._args(node, 2, 50)
+        return self._words(node, 2, 50)
+
+    def _words(self, node: Apply, least: int, most: int) -> list[str]:
+        args = self._args(node, least, most)
         if not all(isinstance(each, str) for each in args):
             raise TemplateError(f"The template function '{node.shown}' takes texts")
         return args
 
     def _do_reference(self, node: Apply) -> Value:
-        args = self._args(node, 1, 3)
-        if not all(isinstance(each, str) for each in args):
-            raise TemplateError("The template function 'reference' takes texts")
+        name, version, full = [*self._words(node, 1, 3), "", ""][:3]
+        return self._look(node)(name, version, "whole" if full.lower() == "full" else "properties")
+
+    def _do_listkeys(self, node: Apply) -> Value:
+        name, version = self._words(node, 2, 2)
+        return self._look(node)(name, version, "keys")
+
+    def _look(self, node: Apply) -> Reference:
         if self.reference is None:
-            raise TemplateError(
-                "The template function 'reference' is not expected here: it is for properties and outputs"
-            )
-        name, version, full = [*args, "", ""][:3]
-        return self.reference(name, version, full.lower() == "full")
+            raise TemplateError(_not_here(node))
+        return self.reference
 
     # --- lambdas ---
 
@@ -443,6 +460,10 @@ def _nothing(what: str) -> Callable[[str], Value]:
     return nothing
 
 
+def _not_here(node: Apply) -> str:
+    return f"The template function '{node.shown}' is not expected here: it is for properties and outputs"
+
+
 def _from(given: Mapping[str, Value], name: str, what: str) -> Value:
     if name.lower() not in given:
         raise TemplateError(f"The template {what} '{name}' is not found")
@@ -502,8 +523,8 @@ def applications(node: Node) -> Iterator[Apply]:
 
 
 def references(node: Node) -> Iterator[Apply]:
-    """Find every call of ``reference`` in a tree."""
-    return (each for each in applications(node) if each.name == "reference")
+    """Find every call of ``reference`` and ``listKeys`` in a tree."""
+    return (each for each in applications(node) if each.name in LOOKS)
 
 
 def expressions(value: Value) -> Iterator[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
-from .evaluate import Evaluator, Reference, Scope, expressions, references, variables_of
-from .expressions import TemplateError, is_expression, parse
+from .evaluate import LOOKS, Evaluator, Reference, Scope, expressions, references, variables_of
+from .expressions import Apply, TemplateError, is_expression, parse
 from .texts import utc_now
 from .values import Value, kind, member, same
 
@@ -84,7 +84,22 @@ class Plan:
 
     def needs_reference(self, step: Step) -> bool:
         """Tell whether a resource can be evaluated only when others are there."""
-        return any(True for text in expressions(_own(step.definition, step.type)) for _ in references(parse(text)))
+        return any(True for _ in _looking(_own(step.definition, step.type)))
+
+    def needs_keys(self, step: Step) -> bool:
+        """Tell whether a resource is given keys of others, which are secret."""
+        return any(call.name == "listkeys" for call in _looking(_own(step.definition, step.type)))
+
+    def keys_of(self) -> Iterator[str]:
+        """Give the names or ids of resources whose keys are asked for, as far as they are known before these exist."""
+        places: list[tuple[Value, tuple[tuple[str, int], ...]]] = [
+            (_own(step.definition, step.type), step.loops) for step in self.steps
+        ]
+        for value, loops in [*places, (self._outputs, ())]:
+            for call in _looking(value):
+                if call.name == "listkeys":
+                    with suppress(TemplateError), _inside(self._evaluator, loops):
+                        yield str(self._evaluator.node(call.args[0]))
 
     def outputs(self, reference: Reference) -> dict[str, Value]:
         """Evaluate the outputs: name -> type and value.  Raises `TemplateError`."""
@@ -171,8 +186,8 @@ def read_template(template: Value, given: dict[str, Value], scope: Scope, moment
     evaluator = Evaluator(scope, parts["variables"], functions)
     parameters = _Parameters(evaluator, parts.get("parameters") or {}, given, moment, seed).all()
     # Much is evaluated only when other resources are there, or never: an unknown function is told of before all that.
-    Evaluator(scope, {}, {}).check_functions([each.get("output") for each in functions.values()])
-    evaluator.check_functions(written)
+    Evaluator(scope, {}, {}).check_functions([each.get("output") for each in functions.values()], LOOKS)
+    evaluator.check_functions(written, frozenset(("listkeys",)))
     evaluator.check_functions([_own(each, str(each.get("type"))) for each in _written(_resources_of(parts))])
     evaluator.check_functions([_own(each, "") for each in (parts.get("outputs") or {}).values()])
     steps = _Reader(evaluator, scope).steps(parts["resources"] or [])
@@ -459,16 +474,13 @@ class _Reader:
 
     def _referred(self, step: Step) -> Iterator[str]:
         """Find the resources of the template that a resource refers to: it comes after them."""
-        for text in expressions(_own(step.definition, step.type)):
-            for call in references(parse(text)):
-                if not call.args:
-                    continue
-                try:
-                    with _inside(self._evaluator, step.loops):
-                        named = self._evaluator.node(call.args[0])
-                    yield from self._resolve(str(named), step)
-                except TemplateError:
-                    continue  # what it names is known only later, or is not of this template
+        for call in _looking(_own(step.definition, step.type)):
+            try:
+                with _inside(self._evaluator, step.loops):
+                    named = self._evaluator.node(call.args[0])
+                yield from self._resolve(str(named), step)
+            except TemplateError:
+                continue  # what it names is known only later, or is not of this template
 
 
 def _check_nested(given: dict[str, Value], name: str) -> None:
@@ -515,6 +527,11 @@ def _written(resources: list[Value]) -> Iterator[dict[str, Value]]:
         if isinstance(each, dict):
             yield each
             yield from _written(_resources_of(each))
+
+
+def _looking(value: Value) -> Iterator[Apply]:
+    """Find every call in a value that looks at a resource which it names."""
+    return (call for text in expressions(value) for call in references(parse(text)) if call.args)
 
 
 def _own(definition: dict[str, Value], type_: str) -> dict[str, Value]:
