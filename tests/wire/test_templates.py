@@ -427,6 +427,11 @@ def test_what_differs_each_time_is_for_defaults_only_and_stays_for_one_deploymen
         (parameter("string", minLength=3), {"p": "a"}, "out of its bounds"),
         ({}, {}, "no 'resources'"),
         ({"resources": 3}, {}, "not of the right type"),
+        (
+            {"resources": [], "outputs": {"o": {"type": "array", "copy": []}}},
+            {},
+            "copy loop of the template output 'o'",
+        ),
         ([], {}, "not an object"),
     ],
 )

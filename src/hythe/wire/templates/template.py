@@ -182,6 +182,8 @@ def read_template(template: Value, given: dict[str, Value], scope: Scope, moment
     for name, each in (parts.get("outputs") or {}).items():
         if not isinstance(each, dict):
             raise TemplateError(f"The template output '{name}' is not an object")
+        if not isinstance(each.get("copy", {}), dict):
+            raise TemplateError(f"The copy loop of the template output '{name}' is not an object")
     functions = _user_functions(parts.get("functions") or [])
     evaluator = Evaluator(scope, parts["variables"], functions)
     parameters = _Parameters(evaluator, parts.get("parameters") or {}, given, moment, seed).all()
