@@ -215,6 +215,21 @@ async def test_of_two_groups_that_are_put_at_once_one_has_the_port() -> None:
         assert leads_to(publisher, port) == ("a" if replies[0].status == 201 else "b")
 
 
+async def test_new_tags_are_refused_a_port_that_another_group_asks_for() -> None:
+    port, other = free_port(), free_port()
+    async with publishing() as (service, publisher):
+        await put(service, "first", f"{port}:80")
+        await service.ask("PUT", f"{GROUPS}/second", group())
+        assert refused(await patch(service, "second", f"{port}:81"))
+        where = f"{GROUPS}/second/providers/Microsoft.Resources/tags/default"
+        tags = {"operation": "Merge", "properties": {"tags": {"hythe.publish": f"{port}:81"}}}
+        assert refused(await service.ask("PATCH", where, tags, version="2021-04-01"))
+        assert (await service.ask("GET", f"{GROUPS}/second")).json["tags"] == {}
+        assert (await patch(service, "first", f"{port}:80,{other}:81")).status == 200, "its own and a new one"
+        assert leads_to(publisher, port) == "first"
+        assert refused(await put(service, "third", f"{other}:80")), "what a PATCH asked for counts too"
+
+
 async def test_a_port_that_was_refused_or_given_up_is_free() -> None:
     one, two = free_port(), free_port()
     async with publishing(opens=False) as (service, publisher):

@@ -313,6 +313,7 @@ class Resources:
         if replace(after, tags=None) != replace(before, tags=None):
             row, operation = await self.promise(kind, after, identity, call.caller)
             return await self._answered(kind, row, operation, call)
+        kind.admit_tags(before, after, identity, self._admission)
         row.spec = kind.public(after)
         self._store.annotate(row.key, row.uid, row.spec, wake_at=self._clock())
         self._worker.wake(row.key)

@@ -99,6 +99,9 @@ class Kind(Protocol):
     def patched(self, held: Any, body: bytes) -> Any:
         """Give a definition with the changes that a PATCH asks for.  Raises `Fault`."""
 
+    def admit_tags(self, held: Any, after: Any, identity: ResourceId, admission: Admission) -> None:
+        """Check tags that a PATCH changes against the world, right before they are written.  Raises `Fault`."""
+
     def idle(self, row: Row) -> bool:
         """Tell whether nothing of it runs, because it was stopped or has ended: a start or a PUT runs it anew."""
 
@@ -138,6 +141,9 @@ class Defaults:
         """Replace the tags."""
         asked = lenient.read(Resource, body)
         return held if asked.tags is None else replace(held, tags=asked.tags)
+
+    def admit_tags(self, held: Any, after: Any, identity: ResourceId, admission: Admission) -> None:
+        """Take any: they mean nothing to this service."""
 
     def idle(self, row: Row) -> bool:
         """Say no: it is not something that runs."""

@@ -87,6 +87,13 @@ class ContainerGroups(Defaults):
             raise bad_request(found)
         return after
 
+    def admit_tags(
+        self, held: ContainerGroup, after: ContainerGroup, identity: ResourceId, admission: Admission
+    ) -> None:
+        """Ask for the ports of this machine that are new."""
+        kept = _published(held)
+        admission.ports(identity.key, [port for port in _published(after) if port not in kept])
+
     def idle(self, row: Row) -> bool:
         """Tell whether it was stopped or its containers have ended."""
         state = msgspec.json.decode(row.status, type=Status).view.state if row.status else ""
