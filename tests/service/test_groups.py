@@ -388,3 +388,14 @@ def forgets_later(forget: Any, go_on: asyncio.Event) -> Any:
         await forget(uid)
 
     return forgets
+
+
+async def test_a_resource_group_may_be_called_providers() -> None:
+    folder = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/providers"
+    async with running() as service:
+        await service.make_folder(folder)
+        path = f"{folder}/providers/Microsoft.ContainerInstance/containerGroups/web"
+        assert (await service.ask("PUT", path, group(container("web")))).status == 201
+        assert (await service.ask("DELETE", folder, version="2021-04-01")).status in (200, 202)
+        await service.loop.rest(0.05)
+        assert service.store.get(folder.lower()) is None and service.engine.groups == {}

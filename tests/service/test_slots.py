@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
-from hythe.engines.base import Action, Busy, PrepareVolume, PullImage, StopContainer
+from hythe.engines.base import Action, Busy, PrepareVolume, PullImage, RunSandbox, StopContainer
 from hythe.engines.sim import SimulatedEngine
-from hythe.service.control.slots import Slots
+from hythe.service.control.slots import CalledOff, Slots
+from hythe.service.settings import QuotaSettings, ServiceSettings
 
 from .harness import GROUPS, Service, container, group, running
 
@@ -54,12 +56,24 @@ async def test_what_is_called_off_is_ended_and_says_so() -> None:
     task = asyncio.create_task(one())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert slots.is_aside("key") and not slots.is_aside("other")
+    slots.call_off("other")
+    await asyncio.sleep(0)
+    assert not task.done()
     slots.call_off("key")
-    with pytest.raises(Busy):
+    with pytest.raises(CalledOff):
         await task
+    assert ended.is_set()
 
-    assert ended.is_set() and not slots.is_aside("key")
+    ended.clear()
+    with pytest.raises(CalledOff):
+        await one()  # nothing more of the same pass
+    assert not ended.is_set(), "it did not even begin"
+    slots.ended("key")
+    again = asyncio.create_task(one())
+    await asyncio.sleep(0.01)
+    assert not again.done()
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
     async with asyncio.timeout(5), slots.taken():  # it was given back
         pass
 
@@ -146,6 +160,46 @@ async def test_a_group_that_is_deleted_while_it_clones_is_gone_at_once() -> None
 
         assert gone.status == 200
         await asyncio.gather(put, return_exceptions=True)
+
+
+async def test_a_deletion_that_comes_before_the_clone_begins_is_not_forgotten() -> None:
+    class Slow(Stubborn):
+        making, made = asyncio.Event(), asyncio.Event()
+
+        async def act(self, want: Any, seen: Any, action: Action) -> Any:
+            if isinstance(action, RunSandbox):
+                self.making.set()
+                await self.made.wait()
+            return await super().act(want, seen, action)
+
+    engine = Slow(PrepareVolume)
+    async with running(engine=engine) as service:
+        await service.make_folder()
+        code = {"name": "code", "gitRepo": {"repository": "https://git.example/x"}}
+        mounted = container("web", volumeMounts=[{"name": "code", "mountPath": "/code"}])
+        put = asyncio.create_task(service.ask("PUT", f"{GROUPS}/web", group(mounted, volumes=[code])))
+        await engine.making.wait()
+        deleting = asyncio.create_task(service.ask("DELETE", f"{GROUPS}/web"))
+        await asyncio.sleep(0.02)
+        engine.made.set()
+
+        async with asyncio.timeout(4):
+            assert (await deleting).status == 200
+        assert engine.waiting == 0
+        await asyncio.gather(put, return_exceptions=True)
+
+
+async def test_many_that_take_long_keep_nothing_from_its_time() -> None:
+    engine = Stubborn(StopContainer)
+    async with running(
+        engine=engine, settings=ServiceSettings(hold_seconds=5, quotas=QuotaSettings(groups=200, cores=200))
+    ) as service:
+        await service.make_folder()
+        stops = [await stopped(service, engine, f"g{number}") for number in range(101)]
+        assert service.store.due(time.time() + 1) == [], "what is worked on stands in nobody's way"
+        for each in stops:
+            each.cancel()
+        await asyncio.gather(*stops, return_exceptions=True)
 
 
 async def test_what_runs_is_shown_while_another_image_is_pulled() -> None:

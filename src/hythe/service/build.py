@@ -220,8 +220,8 @@ def build(
     ``workspaces`` is where logs are posted, ``posted`` a file that keeps how far; without the first none are.
     """
 
-    def expire(key: str, uid: str, generation: int) -> None:
-        resources.expire(key, uid, generation)  # made below: it needs the loop, and the loop needs the passes
+    def expire(row: Row) -> None:
+        resources.expire(row)  # made below: it needs the loop, and the loop needs the passes
 
     slots = Slots()
     prober = Prober(engine, clock=clock, sleep=sleep)

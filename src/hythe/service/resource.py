@@ -183,7 +183,7 @@ class Resources:
         """Refuse what would lie in a resource group that is not there, or not for long."""
         if kind is RESOURCE_GROUPS or not identity.resource_group:
             return
-        home = self._store.get(identity.key.partition("/providers/")[0])
+        home = self._store.get(ids.folder_key(identity.key))
         if home is None:
             raise faults.resource_group_not_found(identity.resource_group)
         if home.desired == "gone":
@@ -319,11 +319,12 @@ class Resources:
         self._worker.wake(row.key)
         return self._shown(kind, row, call)
 
-    def expire(self, key: str, uid: str, generation: int) -> None:
+    def expire(self, seen: Row) -> None:
         """Declare that a container group is to be gone because its time is over; nobody waits for it."""
-        held = self._store.get(key)
-        unchanged = held is not None and (held.uid, held.generation) == (uid, generation)  # else it may run once more
-        if held is not None and unchanged and held.desired != "gone":
+        held = self._store.get(seen.key)
+        if held is None or (held.uid, held.generation, held.spec) != (seen.uid, seen.generation, seen.spec):
+            return  # it may run once more, or have more time
+        if held.desired != "gone":
             identity = ids.container_group(held.subscription, held.resource_group, held.name)
             with contextlib.suppress(Fault):  # changed meanwhile: it is looked at again
                 self._declare(_next(held, desired="gone", provisioning_state="Deleting"), identity)

@@ -33,6 +33,8 @@ CLONE = "hythe.clone"
 
 _CA = Path("/etc/ssl/certs/ca-certificates.crt")
 _MEMORY = 1 << 30
+_AT_ONCE = 8
+"""Clones that run at the same time: each may take as much memory."""
 _LOOK_FIRST, _LOOK_MOST = 0.02, 0.25
 _SCRIPT = """\
 set -eu
@@ -104,6 +106,7 @@ class Cloner:
         self._runtime = runtime
         self._limits = limits
         self._building = asyncio.Lock()
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def clone(
         self, containerd: Containerd, want: Want, sandbox: SandboxSeen, name: str, source: GitRepoVolume, target: Path
@@ -124,7 +127,8 @@ class Cloner:
             (secret / "git").touch(mode=0o600)
             (secret / "git").write_text(_credentials(url))
             config = self._config(want, name, source, partial, secret)
-            code = await self._run(containerd, want, sandbox, config, partial)
+            async with self._turns:
+                code = await self._run(containerd, want, sandbox, config, partial)
             if code:
                 raise Refused("FailedMount", _why(log, url) or f"git ended with exit code {code}")
             await asyncio.to_thread(shutil.rmtree, target, ignore_errors=True)

@@ -45,7 +45,7 @@ from ...models import ContainerGroup, from_json
 from ..store import Outcome, Row, View
 from . import expiry, status
 from .prober import Prober
-from .slots import Slots
+from .slots import CalledOff, Slots
 
 log = logging.getLogger(__name__)
 
@@ -86,12 +86,11 @@ class GroupPass:
         provisioning_seconds: float,
         prober: Prober,
         tokens: TokenEndpoint,
-        expire: Callable[[str, str, int], None],
+        expire: Callable[[Row], None],
         joined: Callable[[Row], Joined | None],
         slots: Slots,
     ) -> None:
-        """Take two ports of the API: to declare that a group is to be gone whose time is over (key, uid, generation),
-        and to find its network."""
+        """Take two ports of the API: to declare that a group whose time is over is to go, and to find its network."""
         self._slots = slots
         self._engine = engine
         self._rejoins = engine if isinstance(engine, Rejoins) else None
@@ -146,14 +145,14 @@ class GroupPass:
         except Busy as error:
             status.add_events(memory.view, error.happened, self._clock())
             retry, trouble = self._clock() + timedelta(seconds=error.retry_after), str(error)
+            if not isinstance(error, CalledOff):
+                seen, plan = await self._looked_again(want, memory, seen, plan)
         except Transient as error:
             log.warning("%s: %s", row.key, error)
             retry, trouble = self._clock() + timedelta(seconds=error.retry_after), str(error)
         except Lost as error:
             log.error("%s: %s", row.key, error)
             return self._away(row)
-        if retry is not None and plan.actions:
-            seen, plan = await self._looked_again(want, memory, seen, plan)
         return self._outcome(row, want, seen, plan, memory, retry, trouble)
 
     async def _end(self, row: Row, want: Want, memory: status.Memory) -> Outcome:
@@ -174,7 +173,7 @@ class GroupPass:
     async def _looked_again(
         self, want: Want, memory: status.Memory, seen: Observed | None, plan: Plan
     ) -> tuple[Observed | None, Plan]:
-        """See what came of the steps that went before one that did not go on."""
+        """See what came of the steps that went before one that goes on by itself."""
         with contextlib.suppress(EngineError):
             seen = self._prober.look(want, await self._engine.observe(want.uid), memory.view)
             plan = self._engine.plan(want, seen, self._clock())
@@ -304,7 +303,7 @@ class GroupPass:
         if at is None or row.desired != "run" or not outcome.done:
             return
         if at <= self._clock():
-            self._expire(row.key, row.uid, row.generation)
+            self._expire(row)
         else:
             outcome.wake_at = min(outcome.wake_at or at.timestamp(), at.timestamp())
 

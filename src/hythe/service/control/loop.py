@@ -20,6 +20,7 @@ from typing import Protocol
 
 from ...engines.base import Engine, EngineError, Uid
 from ...engines.offers import Glances, Watch
+from ...wire import ids
 from ..store import SqlStore, StoreFailed
 from .slots import Slots
 
@@ -116,7 +117,8 @@ class Loop:
         self._stirred.set()
         if key in self._working:
             self._again.add(key)
-            if self._slots.is_aside(key) and ((row := self._store.get(key)) is None or row.desired == "gone"):
+            row = self._store.get(key)
+            if row is None or row.desired == "gone":
                 self._slots.call_off(key)  # nobody waits for the end of a grace period or of a clone any more
         else:
             task = asyncio.create_task(self._work(key))
@@ -125,6 +127,7 @@ class Loop:
 
     def _ended(self, key: str) -> None:
         del self._working[key]
+        self._slots.ended(key)
         if key in self._again:
             self._again.discard(key)
             # What the pass wrote about the next look did not know of this wake.
@@ -189,8 +192,8 @@ class Loop:
                 self._wake_due(row.parent.lower())
             if row is not None and row.kind == _NETWORKS:
                 self._wake_members(key)
-            folder = key.partition("/providers/")[0]
-            if folder != key:
+            folder = ids.folder_key(key)
+            if folder and folder != key:
                 self._wake_folder(folder)
             self._timer_moved.set()
 

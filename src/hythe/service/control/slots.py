@@ -14,13 +14,22 @@ T = TypeVar("T")
 _AT_ONCE = 16
 
 
+class CalledOff(Busy):
+    """What was done aside is of no use any more: the resource is to be gone."""
+
+    def __init__(self) -> None:
+        super().__init__("called off: it is to be gone")
+
+
 class Slots:
     """Are taken by passes, one each."""
 
     def __init__(self, count: int = _AT_ONCE) -> None:
         self._free = asyncio.Semaphore(count)
         self._aside: dict[str, asyncio.Event] = {}
-        """By key of the resource: set when its pass is to go on with something else."""
+        """By key of the resource: set when its pass is called off."""
+        self._off: set[str] = set()
+        """Keys of resources whose passes are to begin nothing more that may take long."""
 
     @contextlib.asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
@@ -29,16 +38,19 @@ class Slots:
             yield
 
     async def aside(self, key: str, work: Awaitable[T]) -> T:
-        """Do a part of a pass that may take long, with its slot left to others.  Raises `Busy` if it was called off."""
+        """Do a part of a pass that may take long, with its slot left to others.  Raises `CalledOff`."""
         doing, off = asyncio.ensure_future(work), asyncio.Event()
+        if key in self._off:
+            off.set()
+            doing.cancel()
         called_off = asyncio.create_task(off.wait())
         self._aside[key] = off
         self._free.release()
         try:
             await asyncio.wait({doing, called_off}, return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
+            if doing.done() and not doing.cancelled():
                 return doing.result()
-            raise Busy("called off: it is to be gone")
+            raise CalledOff
         finally:
             del self._aside[key]
             called_off.cancel()
@@ -46,10 +58,12 @@ class Slots:
             await asyncio.gather(doing, called_off, return_exceptions=True)
             await self._free.acquire()
 
-    def is_aside(self, key: str) -> bool:
-        """Tell whether the pass over a resource does something that may take long."""
-        return key in self._aside
-
     def call_off(self, key: str) -> None:
-        """Have it end."""
-        self._aside[key].set()
+        """End what the pass over a resource does aside, and let it do no more of the like."""
+        self._off.add(key)
+        if key in self._aside:
+            self._aside[key].set()
+
+    def ended(self, key: str) -> None:
+        """Take notice that the pass has ended."""
+        self._off.discard(key)

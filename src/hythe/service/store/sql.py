@@ -305,8 +305,9 @@ class SqlStore:
         return bool(claimed.rowcount == 1)
 
     def due(self, now: float, limit: int = 100) -> list[str]:
-        """Give the keys of resources that are due, longest due first."""
-        statement = sa.select(resources.c.key).where(resources.c.wake_at <= now)
+        """Give the keys of resources that are due and that nobody works on, longest due first."""
+        free = sa.or_(resources.c.lease_until.is_(None), resources.c.lease_until < now)
+        statement = sa.select(resources.c.key).where(resources.c.wake_at <= now, free)
         return [str(found.key) for found in self._rows(statement.order_by(resources.c.wake_at).limit(limit))]
 
     def renew(self, owner: str, key: str, until: float) -> None:
