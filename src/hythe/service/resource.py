@@ -183,7 +183,7 @@ class Resources:
         """Refuse what would lie in a resource group that is not there, or not for long."""
         if kind is RESOURCE_GROUPS or not identity.resource_group:
             return
-        home = self._store.get(ids.folder_key(identity.key))
+        home = self._store.get(ids.resource_group(identity.subscription, identity.resource_group).key)
         if home is None:
             raise faults.resource_group_not_found(identity.resource_group)
         if home.desired == "gone":

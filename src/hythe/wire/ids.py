@@ -95,16 +95,6 @@ def of_type(text: str, type_: str) -> ResourceId | None:
     return None
 
 
-def folder_key(key: str) -> str:
-    """Give the key of the resource group that a resource's key lies in, or is; empty if it lies in none."""
-    parts = key.split("/", _IN_FOLDER)[:_IN_FOLDER]
-    return "/".join(parts) if len(parts) == _IN_FOLDER and parts[3] == "resourcegroups" else ""
-
-
-_IN_FOLDER = 5
-"""Parts of a key up to the name of a resource group, the empty one before the first slash included."""
-
-
 def resource_group(subscription: str, name: str) -> ResourceId:
     """Name a resource group."""
     return ResourceId(subscription=subscription, resource_group=name)

@@ -20,7 +20,6 @@ from typing import Protocol
 
 from ...engines.base import Engine, EngineError, Uid
 from ...engines.offers import Glances, Watch
-from ...wire import ids
 from ..store import SqlStore, StoreFailed
 from .slots import Slots
 
@@ -192,9 +191,8 @@ class Loop:
                 self._wake_due(row.parent.lower())
             if row is not None and row.kind == _NETWORKS:
                 self._wake_members(key)
-            folder = ids.folder_key(key)
-            if folder and folder != key:
-                self._wake_folder(folder)
+            if row is not None and row.folder not in ("", key):
+                self._wake_folder(row.folder)
             self._timer_moved.set()
 
     def _claimed(self, key: str) -> bool:

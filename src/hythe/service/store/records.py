@@ -55,6 +55,11 @@ class Row(Struct, kw_only=True):
     address: str = ""
     """Its address there, which it has until its row goes.  Written by: API."""
 
+    @property
+    def folder(self) -> str:
+        """Key of the resource group that it lies in, or is; empty if it lies in none."""
+        return f"/subscriptions/{self.subscription}/resourcegroups/{self.resource_group}" if self.resource_group else ""
+
 
 class View(Struct, kw_only=True, omit_defaults=True):
     """What a caller sees of a group's life.  Written by: control."""
