@@ -109,6 +109,11 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.005)
 
 
+def cloning() -> dict[str, Any]:
+    code = {"name": "code", "gitRepo": {"repository": "https://git.example/x"}}
+    return group(container("web", volumeMounts=[{"name": "code", "mountPath": "/code"}]), volumes=[code])
+
+
 async def stopped(service: Service, engine: Stubborn, name: str) -> asyncio.Task[Any]:
     await service.ask("PUT", f"{GROUPS}/{name}", group(container("web")))
     before = engine.waiting
@@ -150,9 +155,7 @@ async def test_a_group_that_is_deleted_while_it_clones_is_gone_at_once() -> None
     engine = Stubborn(PrepareVolume)
     async with running(engine=engine) as service:
         await service.make_folder()
-        code = {"name": "code", "gitRepo": {"repository": "https://git.example/x"}}
-        mounted = container("web", volumeMounts=[{"name": "code", "mountPath": "/code"}])
-        put = asyncio.create_task(service.ask("PUT", f"{GROUPS}/web", group(mounted, volumes=[code])))
+        put = asyncio.create_task(service.ask("PUT", f"{GROUPS}/web", cloning()))
         await until(lambda: engine.waiting)
 
         async with asyncio.timeout(4):
@@ -175,9 +178,7 @@ async def test_a_deletion_that_comes_before_the_clone_begins_is_not_forgotten() 
     engine = Slow(PrepareVolume)
     async with running(engine=engine) as service:
         await service.make_folder()
-        code = {"name": "code", "gitRepo": {"repository": "https://git.example/x"}}
-        mounted = container("web", volumeMounts=[{"name": "code", "mountPath": "/code"}])
-        put = asyncio.create_task(service.ask("PUT", f"{GROUPS}/web", group(mounted, volumes=[code])))
+        put = asyncio.create_task(service.ask("PUT", f"{GROUPS}/web", cloning()))
         await engine.making.wait()
         deleting = asyncio.create_task(service.ask("DELETE", f"{GROUPS}/web"))
         await asyncio.sleep(0.02)

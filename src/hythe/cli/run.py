@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..client._sync.group import Group
     from ..models import ContainerGroup, Volume, VolumeMount
 
-_SIGNALLED = 128
 _PORT = re.compile(r"(?:(?P<here>[0-9]+):)?(?P<there>[0-9]+)(?:/(?P<protocol>tcp|udp))?", re.IGNORECASE)
 
 

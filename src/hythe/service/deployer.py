@@ -17,6 +17,7 @@ from ..wire.templates import Part, Plan, Reference, Scope, Step, TemplateError, 
 from .answers import Answer
 from .call import Caller, Outer
 from .control.deployments import Busy, CannotDeploy, Look, Todo
+from .kinds import BY_TYPE
 from .kinds.deployments import Deployed
 from .providers import provider
 from .store import Row, SqlStore
@@ -25,10 +26,7 @@ from .vault import Vault
 _KEPT_PLANS = 16
 _MOST_REFERENCES = 2000
 _CONFLICT, _NOT_FOUND = 409, 404
-_BUSY = (
-    "AnotherOperationInProgress", "ContainerGroupProfileTransitioning", "ContainerGroupTransitioning",
-    "DeploymentActive", "NGroupsTransitioning", "SandboxGroupTransitioning",
-)  # fmt: skip
+_BUSY = frozenset({"DeploymentActive", *(kind.busy_code for kind in BY_TYPE.values())})
 """Codes of what is worked on already, and may be changed a moment later."""
 
 
